@@ -1,0 +1,160 @@
+internal import CPseudowireBPF
+internal import Glibc
+internal import SystemPackage
+
+/// A BPF map whose keys and values are plain bytes of two Swift (or imported C) types.
+///
+/// ```swift
+/// let sessions: Map<UInt32, pw_decap> = try Map(pinnedAt: "/sys/fs/bpf/pseudowire/1/sessions")
+/// try sessions.insert(key: 1012, value: value)         // refuses to overwrite
+/// if let value = try sessions[1012] { … }
+/// ```
+///
+/// Opening checks key and value sizes against the kernel's; a per-CPU map's values are read by ``valuesPerCPU(of:)``.
+/// Errors: `BPFError`; an absent key is nil, not an error. Owns its descriptor.
+public struct Map<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
+    private let descriptor: OwnedDescriptor
+    /// The name it was asked for by; appears in errors.
+    public let name: String
+    /// What the kernel says of it.
+    public let info: MapInfo
+
+    init(adopting descriptor: consuming OwnedDescriptor, name: String) throws(BPFError) {
+        let info = try MapInfo.of(descriptor, name: name)
+        var differences: [String] = []
+        if info.keySize != MemoryLayout<Key>.size {
+            differences.append("its keys have \(info.keySize) octets, not \(MemoryLayout<Key>.size)")
+        }
+        if info.valueSize != MemoryLayout<Value>.size {
+            differences.append("its values have \(info.valueSize) octets, not \(MemoryLayout<Value>.size)")
+        }
+        guard differences.isEmpty else {
+            throw BPFError("use map", name, .invalidArgument, hint: differences.joined(separator: "; "))
+        }
+        self.descriptor = descriptor
+        self.name = name
+        self.info = info
+    }
+
+    /// Opens a map that was pinned.
+    public init(pinnedAt path: String) throws(BPFError) {
+        LibbpfMessages.silenced
+        let raw = try BPFError.check(bpf_obj_get(path), "open map", path)
+        try self.init(adopting: OwnedDescriptor(adopting: raw), name: path)
+    }
+
+    /// The descriptor; it stays this map's.
+    public var fileDescriptor: Int32 { descriptor.raw }
+
+    /// Gives the map a name on a BPF file system, by which it outlives the process.
+    public func pin(at path: String) throws(BPFError) {
+        try BPFError.check(bpf_obj_pin(descriptor.raw, path), "pin map at", path)
+    }
+
+    /// The value of `key`, or nil. Not for per-CPU maps.
+    public subscript(_ key: Key) -> Value? {
+        get throws(BPFError) {
+            guard !info.isPerCPU else {
+                throw BPFError("look up in", name, .invalidArgument, hint: "it has a value per CPU")
+            }
+            return try withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) { buffer throws(BPFError) -> Value? in
+                let result = withUnsafePointer(to: key) {
+                    bpf_map_lookup_elem(descriptor.raw, $0, buffer.baseAddress)
+                }
+                if result == 0 - Int32(ENOENT) { return nil }
+                try BPFError.check(result, "look up in", name)
+                return buffer[0]
+            }
+        }
+    }
+
+    /// Sets the value of `key`, whether it is there or not.
+    public func update(key: Key, value: Value) throws(BPFError) {
+        try write(key, value, BPF_ANY, "update")
+    }
+
+    /// Adds `key`; fails with `EEXIST` if it is there.
+    public func insert(key: Key, value: Value) throws(BPFError) {
+        try write(key, value, BPF_NOEXIST, "insert into")
+    }
+
+    private func write(_ key: Key, _ value: Value, _ mode: some BinaryInteger, _ operation: String) throws(BPFError) {
+        let result = withUnsafePointer(to: key) { key in
+            withUnsafePointer(to: value) { bpf_map_update_elem(descriptor.raw, key, $0, UInt64(mode)) }
+        }
+        let hint = result == 0 - Int32(E2BIG) ? "it is full: \(info.maxEntries) entries" : nil
+        try BPFError.check(result, operation, name, hint: hint)
+    }
+
+    /// Removes `key`; says whether it was there.
+    @discardableResult
+    public func remove(key: Key) throws(BPFError) -> Bool {
+        let result = withUnsafePointer(to: key) { bpf_map_delete_elem(descriptor.raw, $0) }
+        if result == 0 - Int32(ENOENT) { return false }
+        try BPFError.check(result, "remove from", name)
+        return true
+    }
+
+    /// All entries of a hash map, read in batches. Entries added or removed meanwhile may or may not be seen.
+    public func entries() throws(BPFError) -> [(key: Key, value: Value)] {
+        guard !info.isPerCPU else {
+            throw BPFError("list", name, .invalidArgument, hint: "it has a value per CPU")
+        }
+        var found: [(key: Key, value: Value)] = []
+        // The cursor is a bucket number to some map types and a key to others.
+        let cursorSize = max(8, MemoryLayout<Key>.size)
+        let cursors = UnsafeMutableRawPointer.allocate(byteCount: 2 * cursorSize, alignment: 8)
+        defer { cursors.deallocate() }
+        var isFirst = true
+        var capacity = min(Int(info.maxEntries), 1024)
+        while true {
+            let keys = UnsafeMutablePointer<Key>.allocate(capacity: capacity)
+            let values = UnsafeMutablePointer<Value>.allocate(capacity: capacity)
+            defer {
+                keys.deallocate()
+                values.deallocate()
+            }
+            var count = UInt32(capacity)
+            let result = bpf_map_lookup_batch(
+                descriptor.raw, isFirst ? nil : cursors, cursors + cursorSize, keys, values, &count, nil)
+            if result == 0 - Int32(ENOSPC) {
+                // One bucket holds more than a batch does.
+                capacity *= 2
+                continue
+            }
+            if result != 0 - Int32(ENOENT) { try BPFError.check(result, "list", name) }
+            for index in 0..<Int(count) { found.append((keys[index], values[index])) }
+            if result < 0 { return found }
+            cursors.copyMemory(from: cursors + cursorSize, byteCount: cursorSize)
+            isFirst = false
+        }
+    }
+
+    /// One value for each possible CPU, or nil if a hash has no such key. Only for per-CPU maps.
+    public func valuesPerCPU(of key: Key) throws(BPFError) -> [Value]? {
+        guard info.isPerCPU else {
+            throw BPFError("look up in", name, .invalidArgument, hint: "it has one value for all CPUs")
+        }
+        let processors = Int(try BPFError.check(libbpf_num_possible_cpus(), "count the CPUs for", name))
+        // The kernel rounds each CPU's value up to eight octets.
+        let stride = (MemoryLayout<Value>.size + 7) & ~7
+        let buffer = UnsafeMutableRawPointer.allocate(byteCount: stride * processors, alignment: 8)
+        defer { buffer.deallocate() }
+        let result = withUnsafePointer(to: key) { bpf_map_lookup_elem(descriptor.raw, $0, buffer) }
+        if result == 0 - Int32(ENOENT) { return nil }
+        try BPFError.check(result, "look up in", name)
+        return (0..<processors).map { (buffer + $0 * stride).loadUnaligned(as: Value.self) }
+    }
+
+    /// Sets the same value on every CPU. Only for per-CPU maps.
+    public func updateOnEveryCPU(key: Key, value: Value) throws(BPFError) {
+        let processors = Int(try BPFError.check(libbpf_num_possible_cpus(), "count the CPUs for", name))
+        let stride = (MemoryLayout<Value>.size + 7) & ~7
+        let buffer = UnsafeMutableRawPointer.allocate(byteCount: stride * processors, alignment: 8)
+        defer { buffer.deallocate() }
+        buffer.initializeMemory(as: UInt8.self, repeating: 0, count: stride * processors)
+        for index in 0..<processors { (buffer + index * stride).storeBytes(of: value, as: Value.self) }
+        let result = withUnsafePointer(to: key) { bpf_map_update_elem(descriptor.raw, $0, buffer, UInt64(BPF_ANY)) }
+        try BPFError.check(result, "update", name)
+    }
+}

@@ -1,0 +1,30 @@
+internal import CPseudowireBPF
+internal import SystemPackage
+
+/// What the kernel says about a map.
+public struct MapInfo: Sendable, Equatable {
+    public let id: UInt32
+    /// The corresponding C constants are `BPF_MAP_TYPE_*`.
+    public let type: UInt32
+    public let keySize: Int
+    public let valueSize: Int
+    public let maxEntries: UInt32
+    /// As the kernel keeps it: cut after 15 characters.
+    public let name: String
+
+    /// Whether every CPU has its own values.
+    public var isPerCPU: Bool {
+        [BPF_MAP_TYPE_PERCPU_ARRAY, BPF_MAP_TYPE_PERCPU_HASH, BPF_MAP_TYPE_LRU_PERCPU_HASH]
+            .contains { $0.rawValue == type }
+    }
+
+    static func of(_ descriptor: borrowing OwnedDescriptor, name: String) throws(BPFError) -> MapInfo {
+        var info = bpf_map_info()
+        var length = UInt32(MemoryLayout<bpf_map_info>.size)
+        try BPFError.check(bpf_obj_get_info_by_fd(descriptor.raw, &info, &length), "inspect map", name)
+        let kernelName = withUnsafeBytes(of: info.name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        return MapInfo(
+            id: info.id, type: info.type, keySize: Int(info.key_size), valueSize: Int(info.value_size),
+            maxEntries: info.max_entries, name: kernelName)
+    }
+}

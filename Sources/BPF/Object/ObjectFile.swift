@@ -1,0 +1,131 @@
+internal import CPseudowireBPF
+internal import Glibc
+internal import SystemPackage
+
+/// A compiled BPF object that has been opened but not loaded: sizes and constants can still be set.
+///
+/// ```swift
+/// var file = try ObjectFile(image: bytes, name: "datapath")
+/// try file.setMaxEntries(1024, ofMap: "sessions")
+/// try file.setConstant("has_decap_l3", to: UInt32(1))
+/// let object = try file.load()
+/// ```
+///
+/// Errors: `BPFError`, with the verifier's reason where a program is rejected.
+public struct ObjectFile: ~Copyable {
+    private let object: OpaquePointer
+    private let log: UnsafeMutableBufferPointer<CChar>
+    private let name: String
+
+    /// Room for the verifier's log; only written, hence only paid for, when a program is rejected.
+    private static var logCapacity: Int { 4 << 20 }
+
+    /// `BTF_KIND_DATASEC`, which headers define twice.
+    private static var dataSectionKind: UInt32 { 15 }
+
+    /// Opens an ELF image in memory. The image is copied; `name` only appears in messages.
+    public init(image: UnsafeRawBufferPointer, name: String) throws(BPFError) {
+        LibbpfMessages.silenced
+        let log = UnsafeMutableBufferPointer<CChar>.allocate(capacity: Self.logCapacity)
+        log[0] = 0
+        var options = bpf_object_open_opts()
+        options.sz = MemoryLayout<bpf_object_open_opts>.size
+        options.kernel_log_buf = log.baseAddress
+        options.kernel_log_size = log.count
+        options.kernel_log_level = 0
+        let opened = name.withCString { text in
+            options.object_name = text
+            return bpf_object__open_mem(image.baseAddress, image.count, &options)
+        }
+        guard let opened else {
+            let code = errno
+            log.deallocate()
+            throw BPFError("open object", name, Errno(rawValue: code))
+        }
+        self.object = opened
+        self.log = log
+        self.name = name
+    }
+
+    deinit {
+        bpf_object__close(object)
+        log.deallocate()
+    }
+
+    /// Sets how many entries a map will have.
+    public func setMaxEntries(_ count: UInt32, ofMap map: String) throws(BPFError) {
+        try BPFError.check(bpf_map__set_max_entries(try pointer(toMap: map), count), "size map", map)
+    }
+
+    /// Makes a map of this object stand for one that exists already, so that programs loaded next use that one.
+    public func reuse(descriptor: Int32, forMap map: String) throws(BPFError) {
+        try BPFError.check(bpf_map__reuse_fd(try pointer(toMap: map), descriptor), "reuse map", map)
+    }
+
+    /// Sets a `const volatile` variable of the program's read-only data. The types' sizes must agree.
+    public func setConstant<Value: BitwiseCopyable>(_ variable: String, to value: Value) throws(BPFError) {
+        let (offset, size) = try place(ofConstant: variable)
+        guard size == MemoryLayout<Value>.size else {
+            throw BPFError("set constant", variable, .invalidArgument, hint: "it has \(size) octets")
+        }
+        let map = try pointer(toMap: ".rodata")
+        var capacity = 0
+        guard let data = bpf_map__initial_value(map, &capacity), offset + size <= capacity else {
+            throw BPFError("set constant", variable, .invalidArgument, hint: "the object's data is smaller")
+        }
+        UnsafeMutableRawPointer(mutating: data).storeBytes(of: value, toByteOffset: offset, as: Value.self)
+    }
+
+    /// Creates the maps and has the kernel verify every program. Ownership of everything moves to the result.
+    public consuming func load() throws(BPFError) -> LoadedObject {
+        let result = bpf_object__load(object)
+        guard result < 0 else { return LoadedObject(taking: self) }
+        let code = Errno(rawValue: 0 - result)
+        let written = String(cString: log.baseAddress.unsafelyUnwrapped)
+        let verifier = written.isEmpty ? nil : VerifierLog(written)
+        let hint = code == .notPermitted && verifier == nil ? "needs CAP_BPF and CAP_NET_ADMIN" : nil
+        throw BPFError("load object", name, code, hint: hint, verifier: verifier)
+    }
+
+    /// A map's descriptor; it stays this object's. Valid after loading.
+    borrowing func descriptor(ofMap map: String) throws(BPFError) -> Int32 {
+        try BPFError.check(bpf_map__fd(try pointer(toMap: map)), "find map", map)
+    }
+
+    /// A program's descriptor; it stays this object's. Valid after loading.
+    borrowing func descriptor(ofProgram program: String) throws(BPFError) -> Int32 {
+        guard let found = bpf_object__find_program_by_name(object, program) else {
+            throw BPFError("find program", program, .noSuchFileOrDirectory)
+        }
+        return try BPFError.check(bpf_program__fd(found), "find program", program)
+    }
+
+    private borrowing func pointer(toMap map: String) throws(BPFError) -> OpaquePointer {
+        if let found = bpf_object__find_map_by_name(object, map) { return found }
+        throw BPFError("find map", map, .noSuchFileOrDirectory)
+    }
+
+    /// Where BTF says that a read-only variable lies.
+    private borrowing func place(ofConstant variable: String) throws(BPFError) -> (offset: Int, size: Int) {
+        let section = ".rodata"
+        guard let types = bpf_object__btf(object) else {
+            throw BPFError("set constant", variable, .noSuchFileOrDirectory, hint: "the object has no type information")
+        }
+        let identifier = btf__find_by_name_kind(types, section, Self.dataSectionKind)
+        guard identifier > 0, let type = btf__type_by_id(types, UInt32(identifier)) else {
+            throw BPFError("set constant", variable, .noSuchFileOrDirectory, hint: "the object has no constants")
+        }
+        // A data section's variables follow its btf_type.
+        let count = Int(type.pointee.info & 0xffff)
+        let variables = UnsafeRawPointer(type + 1).assumingMemoryBound(to: btf_var_secinfo.self)
+        for index in 0..<count {
+            guard let variableType = btf__type_by_id(types, variables[index].type),
+                let text = btf__name_by_offset(types, variableType.pointee.name_off)
+            else { continue }
+            if String(cString: text) == variable {
+                return (Int(variables[index].offset), Int(variables[index].size))
+            }
+        }
+        throw BPFError("set constant", variable, .noSuchFileOrDirectory)
+    }
+}

@@ -1,0 +1,53 @@
+internal import CPseudowireBPF
+internal import Glibc
+internal import SystemPackage
+
+/// A program in the kernel. Owns its descriptor; attachments and pins keep the program itself alive.
+public struct Program: ~Copyable {
+    private let descriptor: OwnedDescriptor
+    /// The name it was asked for by; appears in errors.
+    public let name: String
+    /// The kernel's number for it: what tells two programs apart, unlike names and tags.
+    public let id: UInt32
+
+    init(adopting descriptor: consuming OwnedDescriptor, name: String) throws(BPFError) {
+        var info = bpf_prog_info()
+        var length = UInt32(MemoryLayout<bpf_prog_info>.size)
+        try BPFError.check(bpf_obj_get_info_by_fd(descriptor.raw, &info, &length), "inspect program", name)
+        self.id = info.id
+        self.descriptor = descriptor
+        self.name = name
+    }
+
+    /// Opens a program that was pinned.
+    public init(pinnedAt path: String) throws(BPFError) {
+        LibbpfMessages.silenced
+        let raw = try BPFError.check(bpf_obj_get(path), "open program", path)
+        try self.init(adopting: OwnedDescriptor(adopting: raw), name: path)
+    }
+
+    /// Loads a program given as raw instructions, eight octets each: for probes.
+    ///
+    /// - Parameter type: the corresponding C constants are `BPF_PROG_TYPE_*`.
+    public init(instructions: [UInt64], type: UInt32, name: String) throws(BPFError) {
+        LibbpfMessages.silenced
+        var options = bpf_prog_load_opts()
+        options.sz = MemoryLayout<bpf_prog_load_opts>.size
+        let result = instructions.withUnsafeBytes { bytes in
+            bpf_prog_load(
+                bpf_prog_type(rawValue: type), name, "Dual MIT/GPL",
+                bytes.baseAddress?.assumingMemoryBound(to: bpf_insn.self), instructions.count, &options)
+        }
+        let hint = result == 0 - Int32(EPERM) ? "needs CAP_BPF and CAP_NET_ADMIN" : nil
+        let raw = try BPFError.check(result, "load program", name, hint: hint)
+        try self.init(adopting: OwnedDescriptor(adopting: raw), name: name)
+    }
+
+    /// The descriptor; it stays this program's.
+    public var fileDescriptor: Int32 { descriptor.raw }
+
+    /// Gives the program a name on a BPF file system, by which it outlives the process.
+    public func pin(at path: String) throws(BPFError) {
+        try BPFError.check(bpf_obj_pin(descriptor.raw, path), "pin program at", path)
+    }
+}

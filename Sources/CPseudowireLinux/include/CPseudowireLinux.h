@@ -1,0 +1,7 @@
+#ifndef CPSEUDOWIRE_LINUX_H
+#define CPSEUDOWIRE_LINUX_H
+
+/* The system calls that Swift cannot make itself, one header per subject. */
+#include "namespace.h"
+
+#endif

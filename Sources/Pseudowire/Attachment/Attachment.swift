@@ -1,0 +1,116 @@
+internal import BPF
+internal import CPseudowireObject
+internal import RouteNetlink
+
+/// Where a filter of ours sits: the ingress hook of an interface, with a priority and a handle that are ours alone.
+enum Attachment {
+    /// Which of the two filters.
+    enum Role: Hashable, Sendable {
+        case access
+        case underlay
+
+        var flag: UInt32 { UInt32(self == .access ? PW_PORT_ACCESS : PW_PORT_UNDERLAY) }
+        var filterName: String { self == .access ? "pseudowire_encap" : "pseudowire_decap" }
+        /// L2TP's port number: unlikely to be anyone else's choice, and easy to recognise in a listing.
+        var priority: UInt16 { 1701 }
+        var handle: UInt32 { self == .access ? 1 : 2 }
+    }
+
+    static func hook(_ interface: UInt32) -> TrafficHook {
+        TrafficHook(link: LinkIndex(rawValue: interface), direction: .ingress)
+    }
+
+    /// The program that an interface's filter of ours runs, or nil if there is none at our place.
+    static func programID(_ role: Role, on interface: UInt32, _ client: RouteClient) throws(PseudowireError) -> UInt32? {
+        do {
+            return try client.filters.get(priority: role.priority, handle: role.handle, at: hook(interface))?.programID
+        } catch {
+            // No clsact, or no such interface: no filter.
+            return nil
+        }
+    }
+
+    /// Puts a filter on an interface, and the clsact qdisc under it if there was none.
+    ///
+    /// A filter of ours that is there already, left by a command that died, is adopted; anything else at our place is
+    /// refused.
+    static func attach(
+        _ role: Role, to interface: UInt32, program: borrowing Program, state: DatapathState, _ client: RouteClient
+    ) throws(PseudowireError) {
+        guard let link = try netlink({ () throws(NetlinkError) in try client.links.get(LinkIndex(rawValue: interface)) })
+        else { throw .refused("interface \(interface) vanished") }
+        var port = try bpf { () throws(BPFError) in try state.ports[interface] } ?? pw_port()
+        Octets.write(link.name.utf8, to: &port.name)
+
+        let clsact = try netlink { () throws(NetlinkError) in try client.qdiscs.ensureClsact(on: link.index) }
+        if clsact == .created { port.flags |= UInt32(PW_PORT_OWNS_CLSACT) }
+        let filter = BPFFilter(
+            program: program.fileDescriptor, name: role.filterName, priority: role.priority, handle: role.handle)
+        do throws(NetlinkError) {
+            _ = try client.filters.add(filter, at: hook(interface))
+        } catch {
+            guard error.isAlreadyPresent, try programID(role, on: interface, client) == program.id else {
+                if clsact == .created { try? client.qdiscs.deleteClsact(on: link.index) }
+                throw error.isAlreadyPresent
+                    ? .refused(
+                        """
+                        \(link.name) has a filter of somebody else's at priority \(role.priority) handle \
+                        \(role.handle), where this program's belongs
+                        """)
+                    : .netlink(error)
+            }
+        }
+        port.flags |= role.flag
+        // A card hands over only frames for its own address unless it is asked for all, as a bridge asks its ports.
+        if role == .access, !link.flags.contains(.promiscuous) {
+            try netlink { () throws(NetlinkError) in
+                var update = LinkUpdate()
+                update.isPromiscuous = true
+                try client.links.update(link.index, update)
+            }
+            port.flags |= UInt32(PW_PORT_OWNS_PROMISC)
+        }
+        try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
+    }
+
+    /// Takes our filter off an interface and puts back what we had changed. An interface that is gone is no error.
+    static func detach(
+        _ role: Role, from interface: UInt32, program: UInt32, state: DatapathState, _ client: RouteClient
+    ) throws(PseudowireError) {
+        guard var port = try bpf({ () throws(BPFError) in try state.ports[interface] }) else { return }
+        let index = LinkIndex(rawValue: interface)
+        if try programID(role, on: interface, client) == program {
+            try netlink { () throws(NetlinkError) in
+                try client.filters.delete(priority: role.priority, handle: role.handle, at: hook(interface))
+            }
+            if role == .access, port.flags & UInt32(PW_PORT_OWNS_PROMISC) != 0 {
+                try netlink { () throws(NetlinkError) in
+                    var update = LinkUpdate()
+                    update.isPromiscuous = false
+                    try client.links.update(index, update)
+                }
+            }
+            let isLast = port.flags & UInt32(PW_PORT_ACCESS | PW_PORT_UNDERLAY) == role.flag
+            if isLast, port.flags & UInt32(PW_PORT_OWNS_CLSACT) != 0 {
+                try removeClsactIfUnused(on: index, client)
+            }
+        }
+        port.flags &= ~role.flag
+        if role == .access { port.flags &= ~UInt32(PW_PORT_OWNS_PROMISC) }
+        if port.flags & UInt32(PW_PORT_ACCESS | PW_PORT_UNDERLAY) == 0 {
+            try bpf { () throws(BPFError) in _ = try state.ports.remove(key: interface) }
+        } else {
+            try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
+        }
+    }
+
+    /// Somebody may have come to use the qdisc that we made; then it is theirs now.
+    private static func removeClsactIfUnused(on index: LinkIndex, _ client: RouteClient) throws(PseudowireError) {
+        try netlink { () throws(NetlinkError) in
+            for direction in [TrafficDirection.ingress, .egress] {
+                guard try client.filters.list(at: TrafficHook(link: index, direction: direction)).isEmpty else { return }
+            }
+            try client.qdiscs.deleteClsact(on: index)
+        }
+    }
+}

@@ -1,0 +1,35 @@
+/// One thing that is wrong with what was asked for: where, what, and what would be right.
+public struct ConfigurationFault: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What kind of mistake it is; decides a command's exit status.
+    public enum Kind: Hashable, Sendable {
+        /// The words themselves: no machine would accept them. Exit status 64.
+        case usage
+        /// The words are right, but this machine is not as they assume. Exit status 1.
+        case refusal
+    }
+
+    public let kind: Kind
+    /// The option, spelled as the command line spells it, without the dashes.
+    public let field: String
+    /// What is wrong and what would be right: one sentence, no full stop.
+    public let message: String
+
+    public init(_ kind: Kind, _ field: String, _ message: String) {
+        self.kind = kind
+        self.field = field
+        self.message = message
+    }
+
+    public var description: String { "\(field): \(message)" }
+}
+
+/// Everything that is wrong with one request, found together.
+public struct ConfigurationFaults: Error, Sendable, CustomStringConvertible {
+    public let faults: [ConfigurationFault]
+
+    public init(_ faults: [ConfigurationFault]) {
+        self.faults = faults
+    }
+
+    public var description: String { faults.map(\.description).joined(separator: "\n") }
+}

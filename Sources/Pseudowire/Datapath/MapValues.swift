@@ -1,0 +1,90 @@
+internal import CPseudowireObject
+internal import InternetAddress
+internal import L2TP
+
+/// Imported C arrays are tuples; these copy octets into and out of them.
+enum Octets {
+    static func write<Tuple>(_ octets: some Collection<UInt8>, to tuple: inout Tuple) {
+        withUnsafeMutableBytes(of: &tuple) { target in
+            for (index, octet) in octets.prefix(target.count).enumerated() { target[index] = octet }
+        }
+    }
+
+    static func read<Tuple>(_ tuple: Tuple, count: Int = .max) -> [UInt8] {
+        withUnsafeBytes(of: tuple) { Array($0.prefix(count)) }
+    }
+
+    /// A C string in a fixed array.
+    static func text<Tuple>(_ tuple: Tuple) -> String {
+        withUnsafeBytes(of: tuple) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+
+    static func word(_ value: UInt16) -> UInt16 { value.bigEndian }
+}
+
+extension pw_name {
+    init(_ name: String) {
+        self.init()
+        Octets.write(name.utf8.prefix(Int(PW_NAME_SIZE) - 1), to: &text)
+    }
+
+    var string: String { Octets.text(text) }
+}
+
+extension PseudowireConfiguration {
+    /// `PW_FLAG_*` of both directions.
+    var flags: UInt16 {
+        var flags = 0
+        if tunnel.local.family == .v6 { flags |= Int(PW_FLAG_IPV6) }
+        if tunnel.encapsulation == .udp { flags |= Int(PW_FLAG_UDP) }
+        if fillsUDPChecksum { flags |= Int(PW_FLAG_UDP_CHECKSUM) }
+        if session.sublayer == .default { flags |= Int(PW_FLAG_SUBLAYER) }
+        return UInt16(flags)
+    }
+}
+
+extension pw_encap {
+    /// What the datapath needs to encapsulate.
+    init(_ configuration: PseudowireConfiguration, slot: UInt32, underlay: UInt32, splitter: SplitterIndexes) {
+        let template = OuterHeaderTemplate(configuration)
+        self.init()
+        self.slot = slot
+        session_id = configuration.session.local.rawValue
+        self.underlay = underlay
+        fib_ifindex = splitter.inner
+        split_ifindex = splitter.outer
+        flags = configuration.flags
+        header_length = UInt8(template.octets.count)
+        traffic_class = configuration.dscp << 2
+        ip_sum = template.ipSum
+        udp_sum = template.udpSum
+        Octets.write(template.octets, to: &header)
+    }
+}
+
+extension pw_decap {
+    /// What the datapath needs to check and decapsulate.
+    init(_ configuration: PseudowireConfiguration, slot: UInt32, access: UInt32) {
+        let session = configuration.session
+        self.init()
+        self.slot = slot
+        access_ifindex = access
+        flags = configuration.flags
+        cookie_length = session.expecting.first?.length.rawValue ?? 0
+        cookie_count = UInt8(session.expecting.count)
+        local_port_be = configuration.tunnel.localPort.bigEndian
+        peer_port_be = configuration.tunnel.peerPort.bigEndian
+        Octets.write(configuration.tunnel.local.bytes, to: &local_be)
+        Octets.write(configuration.tunnel.peer.bytes, to: &peer_be)
+        if let first = session.expecting.first { Octets.write(first.bytes, to: &cookie_be.0) }
+        if session.expecting.count > 1 { Octets.write(session.expecting[1].bytes, to: &cookie_be.1) }
+    }
+}
+
+/// The two ends of the splitter.
+struct SplitterIndexes: Hashable, Sendable {
+    /// Frames are redirected to this one.
+    var outer: UInt32
+    /// They come out of this one; route look-ups start from it.
+    var inner: UInt32
+}

@@ -1,0 +1,33 @@
+/// A pseudowire as it is now.
+public struct Pseudowire: Sendable {
+    public let configuration: PseudowireConfiguration
+    public let health: Health
+    public let statistics: Statistics
+    /// Names of the interfaces at which the peer's packets are taken in.
+    public let underlays: [String]
+    /// The largest IP packet that fits into a frame that fits, untagged, into what the path takes; nil without a route.
+    public let mtu: Int?
+    /// The way to the peer as the routing tables have it now.
+    public let nextHop: String?
+    /// Nanoseconds since 1970.
+    public let created: UInt64
+
+    public var name: String { configuration.name }
+
+    /// In one word and one sentence.
+    public struct Health: Hashable, Sendable, CustomStringConvertible {
+        public enum State: String, Hashable, Sendable {
+            /// Everything is in its place.
+            case up
+            /// It will work as soon as something outside comes about, without being told.
+            case waiting
+            /// Something of it, or something that it needs, is gone.
+            case broken
+        }
+
+        public let state: State
+        public let sentence: String
+
+        public var description: String { "\(state.rawValue): \(sentence)" }
+    }
+}

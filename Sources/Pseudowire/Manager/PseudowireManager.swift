@@ -1,0 +1,82 @@
+internal import BPF
+internal import RouteNetlink
+
+/// The pseudowires of one network namespace: makes them, shows them, removes them.
+///
+/// ```swift
+/// let manager = try PseudowireManager(in: .named("edge"))
+/// try manager.add(wire)                               // all or nothing; the traffic flows on when this process ends
+/// for wire in try manager.pseudowires() { print(wire.name, wire.health, wire.statistics) }
+/// try manager.remove("pw0")
+/// ```
+///
+/// There is no state but the kernel's: maps and programs pinned on the BPF file system, filters on interfaces. A
+/// manager is a handle on it; any number of them, in any number of processes, may exist. Changes are made one at a
+/// time, by a lock. Not Sendable: use it from one task or thread. All calls are synchronous.
+///
+/// Needs CAP_NET_ADMIN and CAP_BPF, and CAP_SYS_ADMIN for a namespace other than one's own. Linux 6.1.
+public final class PseudowireManager {
+    let namespace: NetworkNamespace
+    let client: RouteClient
+    let directory: StateDirectory
+
+    /// Opens a namespace. Nothing is made yet.
+    public init(
+        in reference: NamespaceReference = .current, fileSystem: String = BPFFileSystem.conventionalPath
+    ) throws(PseudowireError) {
+        try Privileges.check()
+        let version = KernelProbe.version()
+        guard (version.major, version.minor) >= (6, 1) else {
+            throw .refused("Linux 6.1 or later is needed; this is \(version.release)")
+        }
+        do throws(NetlinkError) {
+            namespace = try reference.open()
+            client = try RouteClient(in: namespace)
+        } catch {
+            if error.isNotFound, case .named(let name) = reference {
+                throw .refused("there is no network namespace \"\(name)\" in /run/netns")
+            }
+            throw .netlink(error)
+        }
+        directory = StateDirectory(root: fileSystem, namespaceCookie: client.namespaceCookie)
+    }
+
+    /// Adds one pseudowire.
+    public func add(_ configuration: PseudowireConfiguration) throws(PseudowireError) {
+        try change { () throws(PseudowireError) in try self.plan(adding: [configuration]) }
+    }
+
+    /// Removes pseudowires by name: all of them, or, if one of the names is unknown, none.
+    public func remove(_ names: String...) throws(PseudowireError) {
+        try change { () throws(PseudowireError) in try self.plan(removing: names) }
+    }
+
+    /// Does what a plan says: all of it, or, if a step fails, nothing.
+    ///
+    /// - Note: A plan made earlier may no longer fit; a step that finds the system otherwise fails, and all is undone.
+    public func execute(_ plan: Plan) throws(PseudowireError) {
+        try change { () throws(PseudowireError) in plan }
+    }
+
+    /// Plans and executes under the lock, so that nothing changes in between.
+    public func change(_ plan: () throws(PseudowireError) -> Plan) throws(PseudowireError) {
+        try directory.checkFileSystem()
+        let lock = try StateLock(directory.base, .exclusive)
+        defer { _ = consume lock }
+        try directory.reap()
+        let actions = try plan().steps.map(\.action)
+        var executor = Executor(self)
+        try executor.run(actions)
+    }
+
+    /// The state, if there is any.
+    func openState() throws(PseudowireError) -> DatapathState? {
+        directory.exists ? try DatapathState(directory) : nil
+    }
+
+    /// The pseudowires that the kernel knows, whole and half made.
+    func records(_ state: DatapathState?) throws(PseudowireError) -> [Record] {
+        guard let state else { return [] }
+        return try state.records { index in (try? client.links.get(LinkIndex(rawValue: index)))?.name }
+    }
+}

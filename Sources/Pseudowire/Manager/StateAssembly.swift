@@ -1,0 +1,97 @@
+internal import BPF
+internal import CPseudowireObject
+internal import RouteNetlink
+
+/// The first pseudowire of a namespace brings the datapath with it; the last one takes it away.
+enum StateAssembly {
+    /// Makes the splitter, loads the datapath, pins it. What was made is unmade if anything fails.
+    static func make(_ manager: PseudowireManager, maxSessions: UInt32) throws(PseudowireError) {
+        let client = manager.client
+        let directory = manager.directory
+        // One that a command left behind, which died right here.
+        try Splitter.remove(client)
+        let splitter = try Splitter.create(client, in: manager.namespace)
+        do throws(PseudowireError) {
+            try FileSystem.makeDirectory(directory.draft)
+            let object = try bpf { () throws(BPFError) in try DatapathObject.open(maxSessions: maxSessions).load() }
+            try bpf { () throws(BPFError) in
+                try pin(object, in: directory.draft)
+                try describe(object, splitter, manager, maxSessions)
+            }
+            try watchOver(object, splitter, manager)
+            let program = try bpf { () throws(BPFError) in try object.program(DatapathObject.encapSplit) }
+            let hook = Attachment.hook(splitter.inner)
+            try netlink { () throws(NetlinkError) in
+                _ = try client.qdiscs.ensureClsact(on: hook.link)
+                _ = try client.filters.add(
+                    BPFFilter(
+                        program: program.fileDescriptor, name: "pseudowire_split",
+                        priority: Attachment.Role.access.priority, handle: Attachment.Role.access.handle),
+                    at: hook)
+            }
+            try FileSystem.rename(directory.draft, to: directory.path)
+        } catch {
+            try? Splitter.remove(client)
+            try? StateDirectory.remove(directory.draft)
+            throw error
+        }
+    }
+
+    /// Unpins everything, then removes the splitter; the kernel frees what nothing refers to any more.
+    static func remove(_ manager: PseudowireManager) throws(PseudowireError) {
+        try FileSystem.rename(manager.directory.path, to: manager.directory.draft)
+        try StateDirectory.remove(manager.directory.draft)
+        try Splitter.remove(manager.client)
+    }
+
+    private static func pin(_ object: borrowing LoadedObject, in directory: String) throws(BPFError) {
+        func path(_ name: DatapathObject.MapName) -> String { "\(directory)/\(name.rawValue)" }
+        try object.map(DatapathObject.MapName.meta.rawValue, as: Map<UInt32, pw_meta>.self).pin(at: path(.meta))
+        try object.map(DatapathObject.MapName.access.rawValue, as: Map<UInt32, pw_encap>.self).pin(at: path(.access))
+        try object.map(DatapathObject.MapName.sessions.rawValue, as: Map<UInt32, pw_decap>.self)
+            .pin(at: path(.sessions))
+        try object.map(DatapathObject.MapName.pseudowires.rawValue, as: Map<pw_name, pw_record>.self)
+            .pin(at: path(.pseudowires))
+        try object.map(DatapathObject.MapName.ports.rawValue, as: Map<UInt32, pw_port>.self).pin(at: path(.ports))
+        try object.map(DatapathObject.MapName.counters.rawValue, as: Map<UInt32, pw_counters>.self)
+            .pin(at: path(.counters))
+        try object.map(DatapathObject.MapName.drops.rawValue, as: Map<UInt32, UInt64>.self).pin(at: path(.drops))
+        try object.map(DatapathObject.MapName.sessionDrops.rawValue, as: Map<pw_drop_key, UInt64>.self)
+            .pin(at: path(.sessionDrops))
+        for program in [DatapathObject.encap, DatapathObject.encapSplit, DatapathObject.decap] {
+            try object.program(program).pin(at: "\(directory)/\(program)")
+        }
+    }
+
+    private static func describe(
+        _ object: borrowing LoadedObject, _ splitter: SplitterIndexes, _ manager: PseudowireManager,
+        _ maxSessions: UInt32
+    ) throws(BPFError) {
+        var meta = pw_meta()
+        meta.magic = UInt32(PW_MAGIC)
+        meta.abi_version = UInt32(PW_ABI_VERSION)
+        meta.max_sessions = maxSessions
+        meta.splitter_outer = splitter.outer
+        meta.splitter_inner = splitter.inner
+        meta.namespace_cookie = manager.directory.namespaceCookie
+        meta.namespace_inode = manager.namespace.inode
+        try object.map(DatapathObject.MapName.meta.rawValue, as: Map<UInt32, pw_meta>.self).update(key: 0, value: meta)
+    }
+
+    /// Attaches the program whose link tells, by reporting no interface, that the namespace is gone.
+    private static func watchOver(
+        _ object: borrowing LoadedObject, _ splitter: SplitterIndexes, _ manager: PseudowireManager
+    ) throws(PseudowireError) {
+        let program = try bpf { () throws(BPFError) in try object.program(DatapathObject.alive) }
+        let path = "\(manager.directory.draft)/\(DatapathObject.alive)"
+        // An attachment is made in the namespace of the thread that asks for it.
+        let outcome: Result<Void, BPFError> = try netlink { () throws(NetlinkError) in
+            try manager.namespace.run {
+                Result { () throws(BPFError) in
+                    try Link(xdp: program, interfaceIndex: splitter.outer).pin(at: path)
+                }
+            }
+        }
+        try bpf { () throws(BPFError) in try outcome.get() }
+    }
+}

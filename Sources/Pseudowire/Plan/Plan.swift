@@ -1,0 +1,73 @@
+/// What will be done, in order: a value that can be printed, compared, refused, or executed.
+///
+/// ```swift
+/// let plan = try manager.plan(adding: [wire])
+/// for step in plan.steps { print(step) }
+/// // attach encap to eth1
+/// // …
+/// try manager.execute(plan)
+/// ```
+public struct Plan: Sendable, CustomStringConvertible {
+    /// The steps, first to last. Executing stops at the first that fails and undoes those before it.
+    public internal(set) var steps: [Step]
+
+    /// Whether there is nothing to do.
+    public var isEmpty: Bool { steps.isEmpty }
+
+    public var description: String { steps.map(\.description).joined(separator: "\n") }
+
+    /// One change of the system.
+    public struct Step: Sendable, CustomStringConvertible {
+        let action: Action
+        public var description: String { action.description }
+    }
+
+    init(_ actions: [Action]) {
+        steps = actions.map(Step.init(action:))
+    }
+}
+
+/// What a step does. Each has an opposite, by which it is undone.
+enum Action: Sendable, CustomStringConvertible {
+    case makeState(maxSessions: UInt32)
+    case removeState
+    case writeRecord(Record)
+    case eraseRecord(Record)
+    case attach(Attachment.Role, interface: UInt32, name: String)
+    case detach(Attachment.Role, interface: UInt32, name: String)
+    case openSession(Record)
+    case closeSession(Record)
+    case openAccess(Record, underlay: UInt32)
+    case closeAccess(Record, underlay: UInt32)
+
+    var description: String {
+        switch self {
+        case .makeState(let maxSessions): "load the datapath for up to \(maxSessions) pseudowires"
+        case .removeState: "unload the datapath"
+        case .writeRecord(let record): "\(record.isReady ? "commit" : "record") \(record.configuration.name)"
+        case .eraseRecord(let record): "forget \(record.configuration.name)"
+        case .attach(let role, _, let name): "attach \(role == .access ? "encap" : "decap") to \(name)"
+        case .detach(let role, _, let name): "detach \(role == .access ? "encap" : "decap") from \(name)"
+        case .openSession(let record): "accept session \(record.configuration.session.local)"
+        case .closeSession(let record): "refuse session \(record.configuration.session.local)"
+        case .openAccess(let record, _): "carry frames of \(record.configuration.access)"
+        case .closeAccess(let record, _): "leave frames of \(record.configuration.access)"
+        }
+    }
+
+    /// What undoes it.
+    var inverse: Action {
+        switch self {
+        case .makeState: .removeState
+        case .removeState: .makeState(maxSessions: 0)
+        case .writeRecord(let record): .eraseRecord(record)
+        case .eraseRecord(let record): .writeRecord(record)
+        case .attach(let role, let interface, let name): .detach(role, interface: interface, name: name)
+        case .detach(let role, let interface, let name): .attach(role, interface: interface, name: name)
+        case .openSession(let record): .closeSession(record)
+        case .closeSession(let record): .openSession(record)
+        case .openAccess(let record, let underlay): .closeAccess(record, underlay: underlay)
+        case .closeAccess(let record, let underlay): .openAccess(record, underlay: underlay)
+        }
+    }
+}

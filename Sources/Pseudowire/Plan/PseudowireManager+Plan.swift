@@ -1,0 +1,126 @@
+internal import CPseudowireObject
+internal import Glibc
+internal import InternetAddress
+internal import RouteNetlink
+
+extension PseudowireManager {
+    /// How many pseudowires there can be unless the first one says otherwise.
+    public static var defaultMaxSessions: UInt32 { UInt32(PW_DEFAULT_SESSIONS) }
+
+    /// What adding pseudowires takes, or everything that speaks against it.
+    ///
+    /// - Parameter maxSessions: how many there can ever be here; only the first pseudowire of a namespace decides.
+    public func plan(
+        adding configurations: [PseudowireConfiguration], maxSessions: UInt32? = nil
+    ) throws(PseudowireError) -> Plan {
+        try directory.checkFileSystem()
+        let state = try openState()
+        let existing = try records(state)
+        let limit = try state.map { state throws(PseudowireError) in try state.description.max_sessions }
+        var survey = Survey(client, existing)
+        if let limit, let maxSessions, limit != maxSessions {
+            survey.refuse("max-sessions", "is \(limit) here already; 'teardown' first to change it")
+        }
+        let capacity = Int(limit ?? maxSessions ?? Self.defaultMaxSessions)
+        if existing.count + configurations.count > capacity {
+            survey.refuse("NAME", "there can be \(capacity) pseudowires here; \(existing.count) exist")
+        }
+        var slots = FreeSlots(existing.map(\.slot))
+        var actions: [Action] = []
+        if state == nil, let maxSessions = UInt32(exactly: capacity) { actions.append(.makeState(maxSessions: maxSessions)) }
+        for configuration in configurations {
+            guard let place = try survey.place(configuration) else { continue }
+            let record = Record(
+                configuration: configuration, slot: slots.next(), access: place.access.index.rawValue,
+                underlays: place.underlays.map(\.index.rawValue), isReady: false, created: Self.now())
+            var committed = record
+            committed.isReady = true
+            actions.append(.writeRecord(record))
+            actions += place.underlays.filter { !place.isAttached($0) }
+                .map { .attach(.underlay, interface: $0.index.rawValue, name: $0.name) }
+            // The way in before the way out: no reply can come before we are ready for it.
+            actions += [
+                .openSession(record),
+                .openAccess(record, underlay: place.wayOut?.rawValue ?? 0),
+                .attach(.access, interface: place.access.index.rawValue, name: place.access.name),
+                .writeRecord(committed),
+            ]
+            survey.add(record)
+        }
+        guard survey.faults.isEmpty else { throw .faults(survey.faults) }
+        return Plan(actions)
+    }
+
+    /// What removing pseudowires takes.
+    public func plan(removing names: [String]) throws(PseudowireError) -> Plan {
+        try directory.checkFileSystem()
+        let existing = try records(openState())
+        let known = existing.map(\.configuration.name)
+        let faults = names.filter { !known.contains($0) }.map { name in
+            let list = known.isEmpty ? "there is none here" : "there is \(known.prefix(10).joined(separator: ", "))"
+            return ConfigurationFault(.refusal, "NAME", "no pseudowire \"\(name)\"; \(list)")
+        }
+        guard faults.isEmpty else { throw .faults(faults) }
+        return removal(of: existing.filter { names.contains($0.configuration.name) }, from: existing)
+    }
+
+    /// What removing everything of ours takes.
+    public func planTeardown() throws(PseudowireError) -> Plan {
+        try directory.checkFileSystem()
+        guard let state = try openState() else { return Plan([]) }
+        let existing = try records(state)
+        let plan = removal(of: existing, from: existing)
+        return existing.isEmpty ? Plan([.removeState]) : plan
+    }
+
+    private func removal(of removed: [Record], from existing: [Record]) -> Plan {
+        let names = Set(removed.map(\.configuration.name))
+        let kept = existing.filter { !names.contains($0.configuration.name) }
+        var stillUsed = Set(kept.flatMap(\.underlays))
+        var actions: [Action] = []
+        for record in removed {
+            actions += [
+                .detach(.access, interface: record.access, name: record.configuration.access),
+                .closeAccess(record, underlay: record.underlays.first ?? 0),
+                .closeSession(record),
+            ]
+            for underlay in record.underlays where stillUsed.insert(underlay).inserted {
+                let isUsedLater = removed.contains {
+                    $0.configuration.name > record.configuration.name && $0.underlays.contains(underlay)
+                }
+                if isUsedLater { stillUsed.remove(underlay) } else {
+                    actions.append(.detach(.underlay, interface: underlay, name: interfaceName(underlay)))
+                }
+            }
+            actions.append(.eraseRecord(record))
+        }
+        if kept.isEmpty, !removed.isEmpty { actions.append(.removeState) }
+        return Plan(actions)
+    }
+
+    func interfaceName(_ index: UInt32) -> String {
+        (try? client.links.get(LinkIndex(rawValue: index)))?.name ?? "interface \(index)"
+    }
+
+    private static func now() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}
+
+/// The lowest slots that nobody has; slot 0 is nobody's for ever.
+private struct FreeSlots {
+    private var used: Set<UInt32>
+    private var candidate: UInt32 = 1
+
+    init(_ used: [UInt32]) {
+        self.used = Set(used)
+    }
+
+    mutating func next() -> UInt32 {
+        while used.contains(candidate) { candidate += 1 }
+        used.insert(candidate)
+        return candidate
+    }
+}

@@ -1,0 +1,58 @@
+internal import BPF
+internal import Glibc
+internal import SystemPackage
+
+/// Where the state of one network namespace lies: a directory of pins on the BPF file system.
+///
+/// Named after the namespace's cookie, which, unlike its inode, is never given to another one.
+struct StateDirectory: Hashable, Sendable {
+    /// The BPF file system.
+    let root: String
+    let namespaceCookie: UInt64
+
+    /// The directory of all namespaces' states; locked while one of them changes.
+    var base: String { "\(root)/pseudowire" }
+    /// The directory of this namespace's state.
+    var path: String { "\(base)/\(String(namespaceCookie, radix: 16))" }
+    /// Where it is put together before it gets its name, so that half a state is never found under it.
+    var draft: String { "\(base)/new:\(String(namespaceCookie, radix: 16))" }
+
+    func pin(_ name: String) -> String { "\(path)/\(name)" }
+
+    var exists: Bool { FileSystem.exists(path) }
+
+    /// Says what to do where there is no BPF file system.
+    func checkFileSystem() throws(PseudowireError) {
+        guard !BPFFileSystem.isMounted(at: root) else { return }
+        throw .refused(
+            """
+            no BPF file system at \(root): mount one with 'mount -t bpf bpf \(root)'. \
+            ('ip netns exec' hides the one that is there: use --netns instead.)
+            """)
+    }
+
+    /// Removes pins and directory.
+    static func remove(_ directory: String) throws(PseudowireError) {
+        for name in FileSystem.entries(of: directory) {
+            try bpf { () throws(BPFError) in _ = try BPFFileSystem.unpin("\(directory)/\(name)") }
+        }
+        guard FileSystem.removeDirectory(directory) else {
+            throw .system("remove directory \(directory)", Errno(rawValue: errno))
+        }
+    }
+
+    /// Removes what commands that died before they were done, and namespaces that are no more, have left behind.
+    /// Call with the exclusive lock held.
+    func reap() throws(PseudowireError) {
+        for name in FileSystem.entries(of: base) {
+            let directory = "\(base)/\(name)"
+            if name.hasPrefix("new:") {
+                try Self.remove(directory)
+            } else if directory != path, let link = try? Link(pinnedAt: "\(directory)/\(DatapathObject.alive)"),
+                let index = try? link.interfaceIndex(), index == 0
+            {
+                try Self.remove(directory)
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+extension RawSpan {
+    /// The integer at `offset` in the machine's byte order; nil when it would reach beyond the end.
+    ///
+    /// Every read of bytes that the kernel sent goes through here: the bounds are checked before the load, since
+    /// the load itself would trap.
+    func integer<T: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as type: T.Type = T.self) -> T? {
+        guard offset >= 0, offset <= byteCount, byteCount - offset >= MemoryLayout<T>.size else { return nil }
+        return unsafeLoadUnaligned(fromByteOffset: offset, as: type)
+    }
+
+    /// A copy of the bytes.
+    var array: [UInt8] { withUnsafeBytes { Array($0) } }
+
+    /// The text up to the first NUL, or to the end; bytes that are no UTF-8 are replaced by U+FFFD.
+    var text: String {
+        withUnsafeBytes { bytes in String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}

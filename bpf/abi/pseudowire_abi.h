@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * What the datapath and the control plane say to each other: map keys, map values, flags, drop reasons.
+ *
+ * Read by clang for the BPF target and by Swift's C importer, so: no unions, no bit-fields, no implicit padding
+ * (Swift cannot treat such structs as plain bytes, and map values with holes leak kernel stack). Fields whose names
+ * end in _be are in network byte order, all others in the host's. Every struct's size is asserted; a change of any
+ * of them is a change of PW_ABI_VERSION.
+ */
+#ifndef PSEUDOWIRE_ABI_H
+#define PSEUDOWIRE_ABI_H
+
+#include <linux/types.h>
+
+enum {
+    PW_MAGIC = 0x4c325450, /* "L2TP": the first word of the meta map */
+    PW_ABI_VERSION = 1,
+    PW_NAME_SIZE = 32,      /* a pseudowire's name, NUL included */
+    PW_IFNAME_SIZE = 16,    /* IFNAMSIZ */
+    PW_HEADER_SIZE = 72,    /* IPv6 40 + UDP 8 + flags 4 + session 4 + cookie 8 + sublayer 4 = 68, rounded to 8 */
+    PW_MAX_COOKIES = 2,     /* two accepted at once let a cookie change without loss */
+    PW_MAX_UNDERLAYS = 8,
+    PW_DEFAULT_SESSIONS = 65536,
+};
+
+/* How a pseudowire is carried; in pw_encap.flags, pw_decap.flags and pw_record.flags. */
+enum {
+    PW_FLAG_IPV6 = 1 << 0,         /* outer family; absent: IPv4 */
+    PW_FLAG_UDP = 1 << 1,          /* UDP; absent: IP protocol 115 */
+    PW_FLAG_UDP_CHECKSUM = 1 << 2, /* fill in the outer UDP checksum; absent: send zero */
+    PW_FLAG_SUBLAYER = 1 << 3,     /* default L2-specific sublayer; absent: none */
+};
+
+/* Network interfaces that carry our filters; in pw_port.flags. */
+enum {
+    PW_PORT_ACCESS = 1 << 0,      /* encap filter on ingress */
+    PW_PORT_UNDERLAY = 1 << 1,    /* decap filter on ingress */
+    PW_PORT_OWNS_CLSACT = 1 << 2, /* the qdisc was not there before us */
+    PW_PORT_OWNS_PROMISC = 1 << 3 /* promiscuity was off before us */
+};
+
+/* A record's life; anything but READY was left by a command that died. */
+enum {
+    PW_STATE_BEGUN = 1,
+    PW_STATE_READY = 2,
+};
+
+/*
+ * Why a frame did not cross, or (the last group) what was seen and left to the stack.
+ * X(IDENTIFIER, direction, sentence). Order is ABI: append only.
+ */
+#define PW_DROP_REASONS(X)                                                                                             \
+    X(FRAME_TOO_SHORT, "tx", "frame shorter than an Ethernet header")                                                  \
+    X(VLAN_DEPTH, "tx", "more than two VLAN tags")                                                                     \
+    X(TOO_BIG, "tx", "frame does not fit the MTU of the path")                                                         \
+    X(NO_ROUTE, "tx", "no route to the peer")                                                                          \
+    X(NO_ROOM, "tx", "kernel made no room for the outer headers")                                                      \
+    X(NO_SEGMENTATION, "tx", "segmentation-offload frame that nothing could segment")                                  \
+    X(UNREADABLE, "tx", "frame could not be read for its checksum")                                                    \
+    X(STRAY, "tx", "frame on the splitter that belongs to no pseudowire")                                              \
+    X(SOURCE_ADDRESS, "rx", "source address is not the peer's")                                                        \
+    X(SOURCE_PORT, "rx", "source port is not the peer's")                                                              \
+    X(COOKIE, "rx", "cookie is none of those expected")                                                                \
+    X(LENGTH, "rx", "lengths of the outer headers disagree with the packet")                                           \
+    X(RUNT, "rx", "no whole Ethernet header inside")                                                                   \
+    X(FRAGMENT, "rx", "outer packet is a fragment")                                                                    \
+    X(COALESCED, "rx", "several packets glued together by receive offload")                                            \
+    X(NOT_REMOVED, "rx", "kernel did not remove the outer headers")                                                    \
+    X(UNKNOWN_SESSION, "seen", "session id that no pseudowire here has")                                               \
+    X(CONTROL, "seen", "L2TPv3 control message")                                                                       \
+    X(OTHER_VERSION, "seen", "L2TP of another version for a session id of ours")
+
+enum pw_drop_reason {
+#define PW_REASON_ENUM(identifier, direction, sentence) PW_DROP_##identifier,
+    PW_DROP_REASONS(PW_REASON_ENUM)
+#undef PW_REASON_ENUM
+        PW_DROP_REASON_COUNT
+};
+
+/* meta[0]: what this set of maps is. */
+struct pw_meta {
+    __u32 magic;
+    __u32 abi_version;
+    __u32 max_sessions;
+    __u32 splitter_outer; /* ifindex that segmentation-offload frames are redirected to */
+    __u32 splitter_inner; /* ifindex where they come out segmented; also where route look-ups start from */
+    __u32 reserved;
+    __u64 namespace_cookie;
+    __u64 namespace_inode;
+};
+_Static_assert(sizeof(struct pw_meta) == 40, "abi");
+
+/* access[ifindex]: everything that encapsulation needs. */
+struct pw_encap {
+    __u32 slot;       /* index into counters */
+    __u32 session_id; /* the local one, for events */
+    __u32 underlay;   /* way out when the routing tables may not be asked; 0: none */
+    __u32 fib_ifindex;
+    __u32 split_ifindex;
+    __u16 flags;
+    __u8 header_length; /* octets of header[] in use */
+    __u8 traffic_class;
+    __u32 ip_sum;  /* ones' complement sum of the IPv4 header with length and checksum zero */
+    __u32 udp_sum; /* the same of pseudo header, ports and L2TP header, without both lengths */
+    __u32 header[PW_HEADER_SIZE / 4]; /* outer IP to sublayer, as sent, with lengths and checksums zero */
+};
+_Static_assert(sizeof(struct pw_encap) == 32 + PW_HEADER_SIZE, "abi");
+
+/* sessions[local session id]: everything that decapsulation checks and needs. */
+struct pw_decap {
+    __u32 slot;
+    __u32 access_ifindex;
+    __u16 flags;
+    __u8 cookie_length; /* 0, 4 or 8 */
+    __u8 cookie_count;  /* 0, 1 or 2 */
+    __u16 local_port_be;
+    __u16 peer_port_be;
+    __u32 local_be[4]; /* IPv4: the first word, the others zero */
+    __u32 peer_be[4];
+    __u32 cookie_be[PW_MAX_COOKIES][2]; /* four octets: the first word */
+};
+_Static_assert(sizeof(struct pw_decap) == 64, "abi");
+
+/* counters[slot], per CPU. A segmentation-offload frame counts as the frames that a wire would carry. */
+struct pw_counters {
+    __u64 tx_frames;
+    __u64 tx_octets; /* of Ethernet frames without FCS */
+    __u64 rx_frames;
+    __u64 rx_octets;
+    __u64 tx_dropped;
+    __u64 rx_dropped;
+};
+_Static_assert(sizeof(struct pw_counters) == 48, "abi");
+
+/* session_drops: why, per pseudowire; entries come into being with the first drop. */
+struct pw_drop_key {
+    __u32 slot;
+    __u32 reason;
+};
+_Static_assert(sizeof(struct pw_drop_key) == 8, "abi");
+
+/* pseudowires[name]: what the operator asked for. Only the control plane reads it. */
+struct pw_name {
+    char text[PW_NAME_SIZE];
+};
+_Static_assert(sizeof(struct pw_name) == 32, "abi");
+
+struct pw_record {
+    __u32 state;
+    __u32 slot;
+    __u32 session_id;
+    __u32 peer_session_id;
+    __u16 flags;
+    __u16 local_port;
+    __u16 peer_port;
+    __u16 mtu; /* 0: follows the path */
+    __u32 access_ifindex;
+    char access_name[PW_IFNAME_SIZE];
+    __u32 local_be[4];
+    __u32 peer_be[4];
+    __u8 send_cookie[8];
+    __u8 expect_cookie[PW_MAX_COOKIES][8];
+    __u8 send_cookie_length;
+    __u8 expect_cookie_length;
+    __u8 expect_cookie_count;
+    __u8 ttl;
+    __u8 traffic_class;
+    __u8 udp_checksum; /* as asked: 0 auto, 1 zero, 2 full */
+    __u8 underlay_count;
+    __u8 underlay_named; /* 1: the operator named them; 0: found by route and address */
+    __u32 underlay[PW_MAX_UNDERLAYS];
+    __u64 created; /* nanoseconds since 1970 */
+};
+_Static_assert(sizeof(struct pw_record) == 152, "abi");
+
+/* ports[ifindex]: the interfaces that carry filters of ours, and what to put back when they go. */
+struct pw_port {
+    __u32 flags;
+    __u32 reserved;
+    char name[PW_IFNAME_SIZE];
+};
+_Static_assert(sizeof(struct pw_port) == 24, "abi");
+
+#endif

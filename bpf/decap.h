@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* From the underlay to the access interface. */
+#ifndef PW_DECAP_H
+#define PW_DECAP_H
+
+#include "maps.h"
+#include "parse.h"
+#include "stats.h"
+#include "vlan.h"
+
+#define BPF_F_ADJ_ROOM_DECAP_L3_IPV4_63 (1ULL << 7) /* Linux 6.3; not in older headers */
+#define BPF_F_ADJ_ROOM_DECAP_L3_IPV6_63 (1ULL << 8)
+
+#define L2TP_T_BIT 0x8000
+#define L2TP_VERSION 0x000f
+
+static __always_inline int same_address(const __u32 *left, const __u32 *right, int is_v6) {
+    if (left[0] != right[0])
+        return 0;
+    return !is_v6 || (left[1] == right[1] && left[2] == right[2] && left[3] == right[3]);
+}
+
+static __always_inline int cookie_matches(const struct pw_decap *decap, const __u32 *cookie, void *end) {
+    if (!decap->cookie_length)
+        return 1;
+    if ((void *)(cookie + 1) > end)
+        return 0;
+    __u32 first = cookie[0], second = 0;
+    if (decap->cookie_length == 8) {
+        if ((void *)(cookie + 2) > end)
+            return 0;
+        second = cookie[1];
+    }
+    if (first == decap->cookie_be[0][0] && second == decap->cookie_be[0][1])
+        return 1;
+    return decap->cookie_count > 1 && first == decap->cookie_be[1][0] && second == decap->cookie_be[1][1];
+}
+
+static __always_inline int decapsulate(struct __sk_buff *skb) {
+    /* A tagged frame belongs to a VLAN device, which has its own hook; one for another station is nobody's here. */
+    if (skb->vlan_present || skb->pkt_type)
+        return TC_ACT_UNSPEC;
+    int is_v6 = skb->protocol == bpf_htons(ETH_P_IPV6);
+    if (!is_v6 && skb->protocol != bpf_htons(ETH_P_IP))
+        return TC_ACT_UNSPEC;
+    if (make_linear(skb, LINEAR_WANTED))
+        return TC_ACT_UNSPEC;
+
+    void *data = (void *)(long)skb->data;
+    void *end = (void *)(long)skb->data_end;
+    struct ethhdr *eth = data;
+    __u32 source[4] = {}, destination[4] = {};
+    __u32 l3_header, l3_total;
+    __u16 fragment = 0;
+    __u8 protocol;
+    if (is_v6) {
+        struct ipv6hdr *ip = (void *)(eth + 1);
+        if ((void *)(ip + 1) > end || ip->version != 6)
+            return TC_ACT_UNSPEC;
+        protocol = ip->nexthdr;
+        l3_header = sizeof(*ip);
+        l3_total = sizeof(*ip) + bpf_ntohs(ip->payload_len);
+        __builtin_memcpy(source, &ip->saddr, 16);
+        __builtin_memcpy(destination, &ip->daddr, 16);
+    } else {
+        struct iphdr *ip = (void *)(eth + 1);
+        if ((void *)(ip + 1) > end || ip->version != 4 || ip->ihl < 5)
+            return TC_ACT_UNSPEC;
+        protocol = ip->protocol;
+        l3_header = ip->ihl * 4;
+        l3_total = bpf_ntohs(ip->tot_len);
+        source[0] = ip->saddr;
+        destination[0] = ip->daddr;
+        fragment = bpf_ntohs(ip->frag_off) & IP_FRAGMENT;
+    }
+    if (protocol != IPPROTO_UDP && protocol != IPPROTO_L2TP_DATA)
+        return TC_ACT_UNSPEC;
+    if (fragment & IP_FRAGMENT_OFFSET) {
+        /* There is no header here to tell whose it is; the stack's reassembly will give it up. */
+        if (protocol == IPPROTO_L2TP_DATA)
+            count_reason(PW_DROP_FRAGMENT);
+        return TC_ACT_UNSPEC;
+    }
+
+    __u32 offset = sizeof(struct ethhdr) + l3_header; /* of what follows the IP header */
+    __u32 payload_total = l3_total - l3_header;
+    __be16 source_port = 0, destination_port = 0;
+    __u16 flags_word = 3; /* protocol 115 has none; it can be no other version */
+    if (protocol == IPPROTO_UDP) {
+        struct udphdr *udp = data + offset;
+        __be16 *word = (void *)(udp + 1);
+        if ((void *)(word + 2) > end)
+            return TC_ACT_UNSPEC;
+        source_port = udp->source;
+        destination_port = udp->dest;
+        flags_word = bpf_ntohs(*word);
+        payload_total = bpf_ntohs(udp->len);
+        if (payload_total > l3_total - l3_header)
+            payload_total = 0; /* found wrong below, if the packet is ours at all */
+        offset += sizeof(*udp) + 4;
+    }
+    __be32 *session = data + offset;
+    if ((void *)(session + 1) > end)
+        return TC_ACT_UNSPEC;
+    __u32 id = bpf_ntohl(*session);
+    if (!id || (flags_word & L2TP_T_BIT)) {
+        if (protocol == IPPROTO_L2TP_DATA || (flags_word & (L2TP_T_BIT | L2TP_VERSION)) == (L2TP_T_BIT | 3))
+            count_reason(PW_DROP_CONTROL);
+        return TC_ACT_UNSPEC;
+    }
+    const struct pw_decap *decap = bpf_map_lookup_elem(&sessions, &id);
+    if (!decap) {
+        /* Over UDP anything may look like this; only the registered port makes it likely to be L2TPv3. */
+        if (protocol == IPPROTO_L2TP_DATA || (flags_word == 3 && destination_port == bpf_htons(1701)))
+            count_reason(PW_DROP_UNKNOWN_SESSION);
+        return TC_ACT_UNSPEC;
+    }
+
+    /* Addressed to our end of this pseudowire? If not, it is somebody else's and stays untouched. */
+    if (!!(decap->flags & PW_FLAG_IPV6) != is_v6 || !!(decap->flags & PW_FLAG_UDP) != (protocol == IPPROTO_UDP) ||
+        !same_address(decap->local_be, destination, is_v6))
+        return TC_ACT_UNSPEC;
+    if (protocol == IPPROTO_UDP && destination_port != decap->local_port_be)
+        return TC_ACT_UNSPEC;
+    if ((flags_word & L2TP_VERSION) != 3) {
+        count_reason(PW_DROP_OTHER_VERSION);
+        return TC_ACT_UNSPEC;
+    }
+
+    /* It is. From here on it is delivered or dropped, never left to the stack. */
+    __u32 slot = decap->slot;
+    if (!same_address(decap->peer_be, source, is_v6))
+        return drop_rx(slot, PW_DROP_SOURCE_ADDRESS);
+    if (protocol == IPPROTO_UDP && source_port != decap->peer_port_be)
+        return drop_rx(slot, PW_DROP_SOURCE_PORT);
+    if (fragment)
+        return drop_rx(slot, PW_DROP_FRAGMENT);
+    if (!cookie_matches(decap, session + 1, end))
+        return drop_rx(slot, PW_DROP_COOKIE);
+
+    __u32 l2tp_header = 4 + (decap->cookie_length & 8) + (decap->cookie_length & 4);
+    if (decap->flags & PW_FLAG_SUBLAYER)
+        l2tp_header += 4;
+    __u32 front = offset + l2tp_header; /* where the customer's frame begins */
+    __u32 headers = l2tp_header;        /* octets of payload_total that are not the frame */
+    if (protocol == IPPROTO_UDP)
+        headers += sizeof(struct udphdr) + 4;
+    if (sizeof(struct ethhdr) + l3_total > skb->len || l3_total < l3_header || payload_total < headers)
+        return drop_rx(slot, PW_DROP_LENGTH);
+    __u32 frame_length = payload_total - headers;
+    if (frame_length < sizeof(struct ethhdr))
+        return drop_rx(slot, PW_DROP_RUNT);
+
+    struct ethhdr *inner_eth = data + front;
+    if ((void *)(inner_eth + 1) > end)
+        return drop_rx(slot, PW_DROP_RUNT);
+    struct ethhdr frame_eth = *inner_eth;
+
+    __u32 gso_size = skb->gso_size;
+    __u32 frames = 1;
+    __u32 inner_headers = 0;
+    if (gso_size) {
+        /*
+         * Either one frame that somebody before us left uncut or put together again, whose inner lengths cover all of
+         * it, or several of our packets glued together by UDP receive offload, whose inner lengths cover the first.
+         */
+        __u32 l3_front = front + sizeof(struct ethhdr);
+        __be16 ethertype = frame_eth.h_proto;
+#pragma unroll
+        for (int depth = 0; depth < 2; depth++) {
+            if (ethertype != bpf_htons(ETH_P_8021Q) && ethertype != bpf_htons(ETH_P_8021AD))
+                break;
+            __be16 *tag = data + l3_front;
+            if ((void *)(tag + 2) > end)
+                return drop_rx(slot, PW_DROP_RUNT);
+            ethertype = tag[1];
+            l3_front += 4;
+        }
+        struct inner_packet inner;
+        inspect_inner(skb, l3_front, ethertype, &inner);
+        inner_headers = l3_front - front + inner.headers;
+        if (!inner.headers || l3_front - front + inner.length != frame_length || front + frame_length != skb->len)
+            return drop_rx(slot, PW_DROP_COALESCED);
+        frames = wire_frames(frame_length, inner_headers, gso_size);
+    } else {
+        /* Outer padding, which Ethernet adds to short frames, is not the customer's. */
+        if (front + frame_length != skb->len && bpf_skb_change_tail(skb, front + frame_length, 0))
+            return drop_rx(slot, PW_DROP_NOT_REMOVED);
+    }
+
+    /* The kernel shrinks no frame below an IP header's length, so very short ones are lengthened for the moment. */
+    __u32 short_of = 0;
+    if (frame_length < sizeof(struct ethhdr) + 40)
+        short_of = sizeof(struct ethhdr) + 40 - frame_length;
+    if (short_of && bpf_skb_change_tail(skb, front + frame_length + short_of, 0))
+        return drop_rx(slot, PW_DROP_NOT_REMOVED);
+
+    __u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO;
+    if (has_decap_l3) {
+        if (is_v6 && frame_eth.h_proto == bpf_htons(ETH_P_IP))
+            flags |= BPF_F_ADJ_ROOM_DECAP_L3_IPV4_63;
+        if (!is_v6 && frame_eth.h_proto == bpf_htons(ETH_P_IPV6))
+            flags |= BPF_F_ADJ_ROOM_DECAP_L3_IPV6_63;
+    }
+    if (bpf_skb_adjust_room(skb, -(__s32)front, BPF_ADJ_ROOM_MAC, flags))
+        return drop_rx(slot, PW_DROP_NOT_REMOVED);
+    if (short_of && bpf_skb_change_tail(skb, frame_length, 0))
+        return drop_rx(slot, PW_DROP_NOT_REMOVED);
+
+    data = (void *)(long)skb->data;
+    end = (void *)(long)skb->data_end;
+    eth = data;
+    if ((void *)(eth + 1) > end)
+        return drop_rx(slot, PW_DROP_NOT_REMOVED);
+    *eth = frame_eth;
+    if (skb->protocol != frame_eth.h_proto && protocol_refresh(skb))
+        return drop_rx(slot, PW_DROP_NOT_REMOVED);
+    /* The hash is of the outer addresses: left in place it would make all customers' flows one to fair queueing. */
+    bpf_set_hash_invalid(skb);
+    count_rx(slot, frames, frame_length + (frames - 1) * inner_headers);
+    return bpf_redirect(decap->access_ifindex, 0);
+}
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* Reading headers. Lengths are compared with the frame before anything is read. */
+#ifndef PW_PARSE_H
+#define PW_PARSE_H
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include "checksum.h"
+
+#define IPPROTO_L2TP_DATA 115 /* IPPROTO_L2TP is not in every libc's headers */
+#define IP_FRAGMENT 0x3fff    /* more-fragments bit and offset */
+#define IP_FRAGMENT_OFFSET 0x1fff
+
+/* Octets that our headers and the customer's may need to be linear: the longest of both with some IPv4 options. */
+#define LINEAR_WANTED 160
+
+static __always_inline __u32 linear_length(struct __sk_buff *skb) {
+    return (__u32)(skb->data_end - skb->data);
+}
+
+/* Makes the first `wanted` octets (or the whole frame, if shorter) readable. Invalidates packet pointers. */
+static __always_inline int make_linear(struct __sk_buff *skb, __u32 wanted) {
+    if (wanted > skb->len)
+        wanted = skb->len;
+    if (linear_length(skb) >= wanted)
+        return 0;
+    return bpf_skb_pull_data(skb, wanted) ? -1 : 0;
+}
+
+/* What an IP packet behind an Ethernet header is, as far as a tunnel cares. */
+struct inner_packet {
+    __u16 headers;    /* octets from the start of the IP header to the end of the TCP or UDP header; 0: not such */
+    __u16 length;     /* octets the IP header says the packet has */
+    __u8 is_sum_known;
+    __u16 sum; /* ones' complement sum of all `length` octets, if is_sum_known */
+};
+
+/*
+ * Looks at the IP packet at `offset`; `ethertype` is what the Ethernet header calls it.
+ *
+ * The sum needs no look at the payload: a valid IPv4 header adds up to zero (0xffff), and a valid TCP or UDP segment
+ * to the complement of its pseudo header. It also holds where the checksum is still to be filled in by hardware,
+ * because that is the value which hardware will make true.
+ */
+static __always_inline void inspect_inner(struct __sk_buff *skb, __u32 offset, __be16 ethertype,
+                                          struct inner_packet *inner) {
+    void *data = (void *)(long)skb->data;
+    void *end = (void *)(long)skb->data_end;
+    inner->headers = 0;
+    inner->length = 0;
+    inner->is_sum_known = 0;
+    inner->sum = 0;
+
+    __u64 addresses;
+    __u64 header_sum = 0;
+    __u32 l3_length;
+    __u8 protocol;
+    if (ethertype == bpf_htons(ETH_P_IP)) {
+        struct iphdr *ip = data + offset;
+        if ((void *)(ip + 1) > end || ip->version != 4 || ip->ihl < 5)
+            return;
+        inner->length = bpf_ntohs(ip->tot_len);
+        if (ip->frag_off & bpf_htons(IP_FRAGMENT))
+            return;
+        l3_length = ip->ihl * 4;
+        protocol = ip->protocol;
+        addresses = sum_words(&ip->saddr, 8);
+    } else if (ethertype == bpf_htons(ETH_P_IPV6)) {
+        struct ipv6hdr *ip = data + offset;
+        if ((void *)(ip + 1) > end || ip->version != 6)
+            return;
+        inner->length = bpf_ntohs(ip->payload_len) + sizeof(*ip);
+        l3_length = sizeof(*ip);
+        protocol = ip->nexthdr;
+        addresses = sum_words(&ip->saddr, 32);
+        header_sum = sum_words(ip, 8) + addresses;
+    } else {
+        return;
+    }
+
+    void *l4 = data + offset + l3_length;
+    if (protocol == IPPROTO_TCP) {
+        struct tcphdr *tcp = l4;
+        if ((void *)(tcp + 1) > end || tcp->doff < 5)
+            return;
+        inner->headers = l3_length + tcp->doff * 4;
+    } else if (protocol == IPPROTO_UDP) {
+        struct udphdr *udp = l4;
+        if ((void *)(udp + 1) > end)
+            return;
+        inner->headers = l3_length + sizeof(*udp);
+        if (!udp->check)
+            return;
+        /* A datagram shorter than its packet has octets behind it that its checksum does not cover. */
+        if (bpf_ntohs(udp->len) + l3_length != inner->length)
+            return;
+    } else {
+        return;
+    }
+    if (inner->length < inner->headers)
+        return;
+    __u64 pseudo = addresses + bpf_htons(protocol) + bpf_htons((__u16)(inner->length - l3_length));
+    inner->sum = sum_fold(header_sum + (__u16)~sum_fold(pseudo));
+    inner->is_sum_known = 1;
+}
+
+/* How many frames a wire would carry for one of `length` octets whose headers up to TCP or UDP are `headers` long. */
+static __always_inline __u32 wire_frames(__u32 length, __u32 headers, __u32 gso_size) {
+    if (!gso_size || length <= headers)
+        return 1;
+    return (length - headers + gso_size - 1) / gso_size;
+}
+
+#endif

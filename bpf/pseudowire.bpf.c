@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * An L2TPv3 Ethernet pseudowire (RFC 3931, RFC 4719) as tc programs. Entry points only; each header has one role.
+ *
+ * A frame that is not ours leaves with TC_ACT_UNSPEC, so that other programs on the hook still see it. A frame that is
+ * ours leaves by a redirect, or is dropped and counted under a reason.
+ */
+#include "encap.h"
+#include "decap.h"
+
+/* Ingress of an access interface. */
+SEC("tc")
+int pw_encap(struct __sk_buff *skb) {
+    return encapsulate(skb, skb->ifindex);
+}
+
+/* Ingress of the splitter's inner end: frames of wire size whose mark says from which access interface they came. */
+SEC("tc")
+int pw_encap_split(struct __sk_buff *skb) {
+    __u32 port = skb->mark;
+    skb->mark = 0;
+    if (!port || skb->gso_size)
+        return drop_tx(0, PW_DROP_STRAY);
+    int verdict = encapsulate(skb, port);
+    return verdict == TC_ACT_UNSPEC ? drop_tx(0, PW_DROP_STRAY) : verdict;
+}
+
+/* Ingress of an underlay interface. */
+SEC("tc")
+int pw_decap(struct __sk_buff *skb) {
+    return decapsulate(skb);
+}
+
+/*
+ * Does nothing, on the splitter's outer end, where nothing arrives. Its pinned link is how a later command learns
+ * that the namespace is gone: the kernel then reports interface 0 for it.
+ */
+SEC("xdp")
+int pw_alive(struct xdp_md *context) {
+    (void)context;
+    return XDP_PASS;
+}
+
+char _license[] SEC("license") = "Dual MIT/GPL";
