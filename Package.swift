@@ -66,7 +66,7 @@ let package = Package(
             dependencies: ["Pseudowire", "PseudowireTestbed", argumentParser], swiftSettings: settings),
 
         tests("InternetAddressTests", ["InternetAddress"]),
-        tests("L2TPTests", ["L2TP", "InternetAddress"]),
+        tests("L2TPTests", ["L2TP", "InternetAddress", "PseudowireTestbed"]),
         tests("RouteNetlinkTests", ["RouteNetlink", "InternetAddress", systemPackage]),
         tests("BPFTests", ["BPF", "CPseudowireObject", systemPackage]),
         tests(

@@ -36,8 +36,8 @@ static __always_inline int make_linear(struct __sk_buff *skb, __u32 wanted) {
 
 /* What an IP packet behind an Ethernet header is, as far as a tunnel cares. */
 struct inner_packet {
-    __u16 headers;    /* octets from the start of the IP header to the end of the TCP or UDP header; 0: not such */
-    __u16 length;     /* octets the IP header says the packet has */
+    __u16 headers; /* octets from the start of the IP header to the end of the TCP or UDP header; 0: not such */
+    __u16 length;  /* octets the IP header says the packet has */
     __u8 is_sum_known;
     __u16 sum; /* ones' complement sum of all `length` octets, if is_sum_known */
 };

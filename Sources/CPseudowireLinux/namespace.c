@@ -18,8 +18,7 @@ struct visit {
     int result;
 };
 
-static void *visit_namespace(void *argument)
-{
+static void *visit_namespace(void *argument) {
     struct visit *visit = argument;
     int failed = visit->namespace_fd == PSEUDOWIRE_NEW_NAMESPACE ? unshare(CLONE_NEWNET)
                                                                  : setns(visit->namespace_fd, CLONE_NEWNET);
@@ -31,9 +30,8 @@ static void *visit_namespace(void *argument)
     return NULL;
 }
 
-int pseudowire_run_in_namespace(int namespace_fd, void (*body)(void *context), void *context)
-{
-    struct visit visit = { .namespace_fd = namespace_fd, .body = body, .context = context };
+int pseudowire_run_in_namespace(int namespace_fd, void (*body)(void *context), void *context) {
+    struct visit visit = {.namespace_fd = namespace_fd, .body = body, .context = context};
     sigset_t all, before;
     pthread_t thread;
     int error;
@@ -51,8 +49,7 @@ int pseudowire_run_in_namespace(int namespace_fd, void (*body)(void *context), v
     return error ? -error : visit.result;
 }
 
-int pseudowire_namespace_cookie(int socket_fd, uint64_t *cookie)
-{
+int pseudowire_namespace_cookie(int socket_fd, uint64_t *cookie) {
     socklen_t size = sizeof(*cookie);
 
     return getsockopt(socket_fd, SOL_SOCKET, SO_NETNS_COOKIE, cookie, &size) ? -errno : 0;

@@ -11,7 +11,7 @@
 /// forms, no zone; IPv6 is printed as RFC 5952 asks.
 public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
     /// The two address families.
-    public enum Family: UInt8, Hashable, Sendable, CaseIterable {
+    public enum Family: UInt8, Hashable, Sendable, CaseIterable, BitwiseCopyable {
         case v4 = 4
         case v6 = 6
 

@@ -15,10 +15,10 @@
 enum {
     PW_MAGIC = 0x4c325450, /* "L2TP": the first word of the meta map */
     PW_ABI_VERSION = 1,
-    PW_NAME_SIZE = 32,      /* a pseudowire's name, NUL included */
-    PW_IFNAME_SIZE = 16,    /* IFNAMSIZ */
-    PW_HEADER_SIZE = 72,    /* IPv6 40 + UDP 8 + flags 4 + session 4 + cookie 8 + sublayer 4 = 68, rounded to 8 */
-    PW_MAX_COOKIES = 2,     /* two accepted at once let a cookie change without loss */
+    PW_NAME_SIZE = 32,   /* a pseudowire's name, NUL included */
+    PW_IFNAME_SIZE = 16, /* IFNAMSIZ */
+    PW_HEADER_SIZE = 72, /* IPv6 40 + UDP 8 + flags 4 + session 4 + cookie 8 + sublayer 4 = 68, rounded to 8 */
+    PW_MAX_COOKIES = 2,  /* two accepted at once let a cookie change without loss */
     PW_MAX_UNDERLAYS = 8,
     PW_DEFAULT_SESSIONS = 65536,
 };
@@ -100,8 +100,8 @@ struct pw_encap {
     __u16 flags;
     __u8 header_length; /* octets of header[] in use */
     __u8 traffic_class;
-    __u32 ip_sum;  /* ones' complement sum of the IPv4 header with length and checksum zero */
-    __u32 udp_sum; /* the same of pseudo header, ports and L2TP header, without both lengths */
+    __u32 ip_sum;                     /* ones' complement sum of the IPv4 header with length and checksum zero */
+    __u32 udp_sum;                    /* the same of pseudo header, ports and L2TP header, without both lengths */
     __u32 header[PW_HEADER_SIZE / 4]; /* outer IP to sublayer, as sent, with lengths and checksums zero */
 };
 _Static_assert(sizeof(struct pw_encap) == 32 + PW_HEADER_SIZE, "abi");

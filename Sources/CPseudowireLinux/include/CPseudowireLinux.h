@@ -3,5 +3,6 @@
 
 /* The system calls that Swift cannot make itself, one header per subject. */
 #include "namespace.h"
+#include "packet.h"
 
 #endif

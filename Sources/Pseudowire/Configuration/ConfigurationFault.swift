@@ -21,6 +21,9 @@ public struct ConfigurationFault: Error, Hashable, Sendable, CustomStringConvert
     }
 
     public var description: String { "\(field): \(message)" }
+
+    /// Whether one of `others` is about the same option: then this one may come from a stand-in for a wrong word.
+    func isAbout(_ others: [ConfigurationFault]) -> Bool { others.contains { $0.field == field } }
 }
 
 /// Everything that is wrong with one request, found together.

@@ -27,6 +27,8 @@ public struct PseudowireOptions: Hashable, Sendable {
     public var udpChecksum: String?
     public var ttl: String?
     public var dscp: String?
+    /// How many pseudowires there can be in the namespace; not of one pseudowire, but asked for with the first.
+    public var maxSessions: String?
 
     public init(name: String) {
         self.name = name
@@ -34,7 +36,15 @@ public struct PseudowireOptions: Hashable, Sendable {
 
     /// The configuration that the text means.
     public func resolve() throws(ConfigurationFaults) -> PseudowireConfiguration {
+        let (configuration, _, faults) = read()
+        guard faults.isEmpty else { throw ConfigurationFaults(faults) }
+        return configuration
+    }
+
+    /// What could be understood, with stand-ins for what could not, and everything that is wrong with the words.
+    func read() -> (configuration: PseudowireConfiguration, maxSessions: UInt32?, faults: [ConfigurationFault]) {
         var reader = Reader()
+        let maxSessions = reader.number("max-sessions", self.maxSessions, 1...16_777_216)
         let encapsulation: Encapsulation = reader.choice("encap", encap) ?? .udp
         let local = reader.address("local", self.local)
         let peer = reader.address("peer", self.peer)
@@ -69,9 +79,7 @@ public struct PseudowireOptions: Hashable, Sendable {
                 local: localSession ?? 1, peer: peerSession ?? 1, expecting: expecting, sending: sending,
                 sublayer: sublayer),
             underlays: underlay, ttl: UInt8(ttl), dscp: UInt8(dscp))
-        let faults = reader.faults + configuration.faults
-        guard faults.isEmpty else { throw ConfigurationFaults(faults) }
-        return configuration
+        return (configuration, maxSessions.map(UInt32.init), reader.faults + configuration.faults)
     }
 
     /// Reads one option after the other and remembers what was wrong.

@@ -51,6 +51,22 @@ extension PseudowireManager {
         return Plan(actions)
     }
 
+    /// The same for one that is still text: what is wrong with the words and what this machine has against it are
+    /// reported together.
+    public func plan(adding options: PseudowireOptions) throws(PseudowireError) -> Plan {
+        let (configuration, maxSessions, faults) = options.read()
+        do throws(PseudowireError) {
+            let plan = try plan(adding: [configuration], maxSessions: maxSessions)
+            guard faults.isEmpty else { throw .faults(faults) }
+            return plan
+        } catch {
+            // What cannot be done on this machine is news only beside what is wrong with the words.
+            guard case .faults(let refusals) = error else { throw faults.isEmpty ? error : .faults(faults) }
+            let known = Set(faults)
+            throw .faults(faults + refusals.filter { !known.contains($0) && !$0.isAbout(faults) })
+        }
+    }
+
     /// What removing pseudowires takes.
     public func plan(removing names: [String]) throws(PseudowireError) -> Plan {
         try directory.checkFileSystem()

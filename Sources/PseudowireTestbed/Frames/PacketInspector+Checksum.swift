@@ -1,5 +1,5 @@
-/// The checksum as arithmetic: 2^16 is 1 modulo 65535, so the ones' complement sum of a run of octets is the number
-/// that they spell, modulo 65535. Nothing is folded or complemented here as it is in `L2TP.InternetChecksum`.
+// The checksum as arithmetic: 2^16 is 1 modulo 65535, so the ones' complement sum of a run of octets is the number
+// that they spell, modulo 65535. Nothing is folded or complemented here as it is in `L2TP.InternetChecksum`.
 private func remainder(_ bytes: ArraySlice<UInt8>, _ start: UInt64 = 0) -> UInt64 {
     var value = start
     for byte in bytes { value = (value * 256 + UInt64(byte)) % 65535 }

@@ -1,4 +1,5 @@
 import InternetAddress
+import L2TP
 
 extension Inspection {
     mutating func ethernet(_ frame: ArraySlice<UInt8>, mtu: Int?) {

@@ -26,7 +26,7 @@ public struct PacketInspector: Hashable, Sendable {
         }
     }
 
-    /// Nil leaves L2TP packets unopened. Only the outermost layer of L2TP is opened.
+    /// Nil leaves L2TP packets unopened; otherwise the outermost layer of L2TP is opened, and only that.
     public var pseudowire: Pseudowire?
     /// The largest IP packet that the outermost frame may carry, in octets; nil for any.
     public var mtu: Int?

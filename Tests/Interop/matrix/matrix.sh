@@ -28,7 +28,7 @@ declare -Ar outer2=([v4]=192.0.2.22 [v6]=2001:db8:1::22)
 delete_namespaces() {
     local namespace
     for namespace in "${namespaces[@]}"; do
-        ip netns delete "$namespace" 2>/dev/null || true
+        [[ ! -e /run/netns/$namespace ]] || ip netns delete "$namespace"
     done
 }
 
@@ -44,31 +44,32 @@ trap leave EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# Every step is followed by `|| return`: the caller asks for the status, and bash then no longer stops at a failure.
 build_network() {
     local family=$1 mtu=$2 prefix namespace
     [[ $family == v4 ]] && prefix=24 || prefix="64 nodad"
     for namespace in "${namespaces[@]}"; do
-        ip netns add "$namespace"
+        ip netns add "$namespace" || return
     done
-    ip -n ns1 -batch - <<END
+    ip -n ns1 -batch - <<END || return
 link set lo up
 link add veth10 up type veth peer name veth01 netns ns0
 link add veth12 up type veth peer name veth21 netns ns2
 address add ${outer1[$family]}/$prefix dev veth12
 END
-    ip -n ns2 -batch - <<END
+    ip -n ns2 -batch - <<END || return
 link set lo up
 link add veth23 up type veth peer name veth32 netns ns3
 link set veth21 up
 address add ${outer2[$family]}/$prefix dev veth21
 END
-    ip -n ns0 -batch - <<END
+    ip -n ns0 -batch - <<END || return
 link set lo up
 link set veth01 mtu $mtu up
 address add $host0/24 dev veth01
 address add $host0_v6/64 nodad dev veth01
 END
-    ip -n ns3 -batch - <<END
+    ip -n ns3 -batch - <<END || return
 link set lo up
 link set veth32 mtu $mtu up
 address add $host3/24 dev veth32
@@ -108,8 +109,8 @@ build_ours_end() {
 build_cell() {
     local family=$1 encapsulation=$2 first=$3 second=$4
     local mtu=${inner_mtu[$family-$encapsulation]} near=${outer1[$family]} far=${outer2[$family]}
-    build_network "$family" "$mtu"
-    build_end "$first" ns1 veth10 "$near" "$far" "$encapsulation" "$mtu" 12 21 1012 1021
+    build_network "$family" "$mtu" || return
+    build_end "$first" ns1 veth10 "$near" "$far" "$encapsulation" "$mtu" 12 21 1012 1021 || return
     build_end "$second" ns2 veth23 "$far" "$near" "$encapsulation" "$mtu" 21 12 1021 1012
 }
 
@@ -122,6 +123,11 @@ check_cell() {
     check_ping "$cell.ping4-1400" ns0 "$host3" 1400 &
     check_ping "$cell.ping6-1400" ns0 "$host3_v6" 1400 &
     wait
+    count_results fail "$cell.ping"
+    if ((count == 4)); then
+        result "$cell.tcp" fail "not tried: not one ping came back"
+        return
+    fi
     check_tcp "$cell.tcp4-forward" ns0 ns3 "$host3" 5001 &
     check_tcp "$cell.tcp6-backward" ns3 ns0 "$host0_v6" 5002 &
     wait
@@ -149,9 +155,12 @@ diagnose() {
 
 # What there is of BPF in the whole kernel, by number; other people's stays as it was.
 bpf_objects() {
-    bpftool prog show | sed -n 's/^\([0-9]*\):.*/prog \1/p'
-    bpftool map show | sed -n 's/^\([0-9]*\):.*/map \1/p'
-    bpftool link show | sed -n 's/^\([0-9]*\):.*/link \1/p'
+    local kind line
+    for kind in prog map; do
+        while read -r line; do
+            [[ ! $line =~ ^[0-9]+: ]] || echo "$kind ${BASH_REMATCH[0]}"
+        done < <(bpftool "$kind" show)
+    done
 }
 
 teardown_ours() {
@@ -164,22 +173,26 @@ teardown_ours() {
 
 # Prints whatever is left of a cell; nothing when all is as before.
 leftovers() {
+    local object
     ip netns list
     find /sys/fs/bpf -mindepth 1
-    bpf_objects | { grep -vxFf "$scratch/bpf-before" || true; }
+    while read -r object; do
+        [[ $'\n'$bpf_before$'\n' == *$'\n'"$object"$'\n'* ]] || echo "$object"
+    done < <(bpf_objects)
 }
 
 clean_cell() {
-    local cell=$1 first=$2 second=$3 rest attempt
+    local cell=$1 first=$2 second=$3 rest still attempt
     rest=$(for_each_of_ours "$first" "$second" teardown_ours)
     delete_namespaces
     # The kernel frees programs and maps a moment after their last user has gone.
-    for attempt in {1..30}; do
-        [[ $(leftovers) ]] || break
-        sleep 0.1
+    for attempt in {1..10}; do
+        still=$(leftovers)
+        [[ $still ]] || break
+        sleep 0.2
     done
-    rest+=$(leftovers)
-    if [[ $rest ]]; then
+    if [[ $rest$still ]]; then
+        rest+=${rest:+$'\n'}$still
         result "$cell.cleanup" fail "${rest//$'\n'/; }"
     else
         result "$cell.cleanup" pass "nothing left"
@@ -190,14 +203,14 @@ run_cell() {
     local number=$1 family=$2 encapsulation=$3 first=$4 second=$5
     local cell=S$number.$family-$encapsulation.$first-$second
     [[ $cell =~ $filter ]] || return 0
-    bpf_objects >"$scratch/bpf-before"
     if build_cell "$family" "$encapsulation" "$first" "$second" >"$scratch/build" 2>&1; then
         result "$cell.create" pass "both ends"
         check_cell "$cell" "$first" "$second"
+        count_results fail "$cell."
+        ((count == 0)) || for_each_of_ours "$first" "$second" diagnose
     else
         result "$cell.create" fail "$(tr '\n' ' ' <"$scratch/build")"
     fi
-    (($(failures "$cell") == 0)) || for_each_of_ours "$first" "$second" diagnose
     clean_cell "$cell" "$first" "$second"
 }
 
@@ -215,6 +228,7 @@ check_kernel_log() {
 modprobe -a l2tp_eth l2tp_ip l2tp_ip6 veth bridge
 delete_namespaces
 make_payload $((4 << 20))
+readonly bpf_before=$(bpf_objects)
 
 run_cell 1 v4 udp kernel kernel
 run_cell 2 v6 udp kernel kernel

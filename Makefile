@@ -1,0 +1,107 @@
+# make demo    build the four-namespace network, carry traffic through it, show it, take it down
+# make check   prove everything: formatting, the embedded datapath, all tests, real peers
+#
+# Both install what they need (Debian packages, with apt-get) and mount a BPF file system if there is none.
+# Both need root, and work again after a run that was interrupted.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: all setup setup-check bpffs build release demo check test lint format bpf bpf-check downstream foreign-tools clean
+
+# What building needs, and what testing needs beyond that: witnesses and peers that we did not write.
+BUILD_PACKAGES := libbpf-dev libmnl-dev libelf-dev zlib1g-dev linux-libc-dev pkg-config
+CHECK_PACKAGES := iproute2 iputils-ping bpftool ethtool tcpdump tshark socat jq procps xxd clang-format dpkg-dev \
+	qemu-system-x86 busybox-static cpio kmod
+BUILD_DIR ?= .build
+SWIFT_BUILD := swift build --scratch-path $(BUILD_DIR)
+RELEASE_FLAGS := -c release --static-swift-stdlib --product pwctl
+PWCTL := $(BUILD_DIR)/release/pwctl
+STRICT := -Xswiftc -warnings-as-errors
+SAY := @printf '\n== %s\n'
+
+all: build
+
+setup:
+	@$(call install,$(BUILD_PACKAGES))
+
+setup-check: setup
+	@$(call install,$(CHECK_PACKAGES))
+
+# Installs only what is missing, so that a second run asks nobody for anything.
+define install
+missing=(); \
+for package in $(1); do \
+	dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$$package"); \
+done; \
+if [ $${#missing[@]} -gt 0 ]; then \
+	echo "== installing $${missing[*]}"; \
+	apt-get update -qq; \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null; \
+fi
+endef
+
+bpffs:
+	@if ! grep -q ' /sys/fs/bpf bpf ' /proc/mounts; then \
+		echo '== mounting a BPF file system at /sys/fs/bpf'; mount -t bpf bpf /sys/fs/bpf; \
+	fi
+
+build: setup
+	$(SAY) 'building'
+	$(SWIFT_BUILD)
+
+release: setup
+	$(SAY) 'building pwctl for release (minutes the first time)'
+	$(SWIFT_BUILD) $(RELEASE_FLAGS)
+
+demo: release bpffs
+	$(SAY) 'pwctl demo'
+	$(PWCTL) demo
+
+# The order: what fails fastest first; the test runner's own count last.
+check: setup-check bpffs lint foreign-tools bpf-check downstream release test
+
+lint:
+	$(SAY) 'formatting'
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples
+	clang-format --dry-run --Werror $$(git ls-files 'bpf/*.[ch]' 'Sources/*.[ch]' | grep -v shim.h)
+
+format:
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Examples
+	clang-format -i $$(git ls-files 'bpf/*.[ch]' 'Sources/*.[ch]' | grep -v shim.h)
+
+# The product speaks to the kernel itself; it runs no program at all.
+foreign-tools:
+	$(SAY) 'no foreign tool is executed outside Tests'
+	@! grep -rnE 'posix_spawn|execv|execl|popen|system\(|Process\(\)|fork\(' Sources bpf Examples \
+		--include='*.swift' --include='*.c' --include='*.h'
+
+bpf: setup
+	$(SAY) 'compiling the datapath'
+	$(MAKE) -C bpf
+
+bpf-check: setup
+	$(SAY) 'the embedded datapath is what bpf/ says'
+	@directory=$$(mktemp -d); trap 'rm -rf "$$directory"' EXIT; \
+	$(MAKE) -s -C bpf OUT="$$directory/pseudowire.bpf.o"; \
+	cmp "$$directory/pseudowire.bpf.o" Sources/CPseudowireObject/pseudowire.bpf.o \
+		|| { echo 'run make bpf and commit the object' >&2; exit 1; }; \
+	echo 'same, octet for octet'
+
+# Somebody else's package: depends on this one by path, builds and links with no step of its own.
+downstream: setup
+	$(SAY) 'building Examples/OneWire, a package that depends on this one'
+	swift build --package-path Examples/OneWire --scratch-path $(BUILD_DIR)/examples
+
+# A privileged test that was skipped has proved nothing.
+test: setup-check bpffs
+	$(SAY) 'tests'
+	$(SWIFT_BUILD) --build-tests $(STRICT)
+	@log=$(BUILD_DIR)/test.log; \
+	PWCTL=$(abspath $(PWCTL)) GUEST_CACHE=$(abspath $(BUILD_DIR))/guest \
+		swift test --scratch-path $(BUILD_DIR) --skip-build --disable-xctest $(STRICT) 2>&1 | tee "$$log"; \
+	if grep -qiE '(test|suite) .* skipped' "$$log"; then echo 'error: tests were skipped' >&2; exit 1; fi; \
+	grep -E 'Test run with .* passed' "$$log"
+
+clean:
+	rm -rf $(BUILD_DIR) Examples/*/.build

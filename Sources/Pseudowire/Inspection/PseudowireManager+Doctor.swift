@@ -1,0 +1,133 @@
+internal import BPF
+internal import CPseudowireObject
+internal import RouteNetlink
+
+/// One thing that was looked at, and what to do if it is not as it should be.
+public struct Finding: Hashable, Sendable {
+    public enum Severity: String, Hashable, Sendable {
+        /// As it should be.
+        case fine
+        /// It works, but less well than it could.
+        case warning
+        /// It cannot work.
+        case problem
+    }
+
+    public let severity: Severity
+    /// What was looked at.
+    public let subject: String
+    /// What was found.
+    public let message: String
+    /// What would make it right.
+    public let cure: String?
+
+    init(_ severity: Severity, _ subject: String, _ message: String, cure: String? = nil) {
+        self.severity = severity
+        self.subject = subject
+        self.message = message
+        self.cure = cure
+    }
+}
+
+/// Whether this kernel, this host and these interfaces can do it. Changes nothing; needs no privilege to be asked.
+public enum Doctor {
+    /// Looks at everything, also when the first thing is wrong already.
+    ///
+    /// - Parameter interfaces: interfaces that are to be used.
+    public static func examine(
+        in reference: NamespaceReference = .current, interfaces: [String] = [],
+        fileSystem: String = BPFFileSystem.conventionalPath
+    ) -> [Finding] {
+        var findings = [kernel(), privileges(), bpfFileSystem(fileSystem), justInTimeCompiler()]
+        let mayLoad = Privileges.missing().isEmpty
+        if mayLoad { findings += datapath() }
+        findings += network(reference, interfaces, mayLoad: mayLoad)
+        return findings
+    }
+
+    private static func kernel() -> Finding {
+        let version = KernelProbe.version()
+        return (version.major, version.minor) >= (6, 1)
+            ? Finding(.fine, "kernel", "Linux \(version.release)")
+            : Finding(.problem, "kernel", "Linux \(version.release) is too old", cure: "Linux 6.1 or later")
+    }
+
+    private static func privileges() -> Finding {
+        let missing = Privileges.missing()
+        return missing.isEmpty
+            ? Finding(.fine, "privileges", "CAP_NET_ADMIN and CAP_BPF")
+            : Finding(.problem, "privileges", "\(missing.joined(separator: " and ")) missing", cure: "run it as root")
+    }
+
+    private static func bpfFileSystem(_ path: String) -> Finding {
+        BPFFileSystem.isMounted(at: path)
+            ? Finding(.fine, "BPF file system", "mounted at \(path)")
+            : Finding(.problem, "BPF file system", "none at \(path)", cure: "mount -t bpf bpf \(path)")
+    }
+
+    private static func justInTimeCompiler() -> Finding {
+        switch FileSystem.read("/proc/sys/net/core/bpf_jit_enable")?.first {
+        case "0":
+            Finding(
+                .warning, "BPF compiler", "off: programs are interpreted, several times slower",
+                cure: "sysctl net.core.bpf_jit_enable=1")
+        case nil: Finding(.warning, "BPF compiler", "state unknown: /proc/sys/net/core/bpf_jit_enable is not readable")
+        default: Finding(.fine, "BPF compiler", "on")
+        }
+    }
+
+    /// Has the kernel's verifier judge the datapath itself, for four pseudowires, and throws it away again.
+    private static func datapath() -> [Finding] {
+        do throws(BPFError) {
+            _ = try DatapathObject.open(maxSessions: 4).load()
+            let decap = KernelProbe.hasDecapL3()
+            return [
+                Finding(.fine, "datapath", "the kernel's verifier accepts it"),
+                Finding(
+                    .fine, "cross-family decapsulation",
+                    decap ? "by the kernel's own flag (Linux 6.3)" : "by the datapath itself"),
+            ]
+        } catch {
+            return [Finding(.problem, "datapath", "\(error)", cure: "report it, with the kernel's version")]
+        }
+    }
+
+    private static func network(
+        _ reference: NamespaceReference, _ interfaces: [String], mayLoad: Bool
+    ) -> [Finding] {
+        do throws(NetlinkError) {
+            let client = try RouteClient(in: try reference.open())
+            var findings = [Finding(.fine, "rtnetlink", "answers in \(reference)")]
+            for name in interfaces {
+                guard let link = try client.links.find(named: name) else {
+                    findings.append(Finding(.problem, name, "no such interface", cure: "choose one of 'ip link'"))
+                    continue
+                }
+                findings += examine(link, client)
+            }
+            return findings
+        } catch {
+            return [Finding(.problem, "rtnetlink", "\(error)", cure: "name a namespace that exists, as root")]
+        }
+    }
+
+    private static func examine(_ link: Link, _ client: RouteClient) -> [Finding] {
+        var findings: [Finding] = []
+        guard link.hardwareType == 1, !link.flags.contains(.loopback) else {
+            return [Finding(.problem, link.name, "is no Ethernet interface", cure: "choose an Ethernet interface")]
+        }
+        findings.append(
+            link.flags.contains(.up)
+                ? Finding(.fine, link.name, "Ethernet, up, MTU \(link.mtu)")
+                : Finding(.warning, link.name, "Ethernet, down, MTU \(link.mtu)", cure: "ip link set \(link.name) up"))
+        if let qdiscs = try? client.qdiscs.list(on: link.index),
+            qdiscs.contains(where: { $0.kind == "ingress" })
+        {
+            findings.append(
+                Finding(
+                    .problem, link.name, "has an ingress qdisc where clsact is needed",
+                    cure: "tc qdisc del dev \(link.name) ingress, if nothing uses it"))
+        }
+        return findings
+    }
+}

@@ -1,0 +1,59 @@
+internal import ArgumentParser
+internal import Glibc
+internal import Pseudowire
+
+/// What every command takes.
+struct CommonOptions: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp("Work in this network namespace.", valueName: "NAME|PATH"))
+    var netns: String?
+
+    @Flag(name: .shortAndLong, help: "Say what is done, step by step.")
+    var verbose = false
+
+    var namespace: NamespaceReference { netns.map(NamespaceReference.init) ?? .current }
+
+    func manager() throws -> PseudowireManager {
+        try Report.failures { () throws(PseudowireError) in try PseudowireManager(in: namespace) }
+    }
+
+    /// Plans and executes, and with `--verbose` prints the plan before.
+    func change(_ manager: PseudowireManager, _ plan: () throws(PseudowireError) -> Plan) throws {
+        try Report.failures { () throws(PseudowireError) in
+            try manager.change { () throws(PseudowireError) in
+                let plan = try plan()
+                if verbose { for step in plan.steps { Report.toStandardError("\(step)") } }
+                return plan
+            }
+        }
+    }
+}
+
+/// For commands that print state.
+struct OutputOptions: ParsableArguments {
+    @Flag(name: .long, help: "Print JSON.")
+    var json = false
+}
+
+/// Errors in sentences on standard error, and the exit status that belongs to them.
+enum Report {
+    /// Runs `body`; a failure is printed, every fault on a line of its own, and becomes exit status 64 or 1.
+    static func failures<Value>(_ body: () throws(PseudowireError) -> Value) throws -> Value {
+        do throws(PseudowireError) {
+            return try body()
+        } catch {
+            if case .faults(let faults) = error {
+                for fault in faults {
+                    let option = fault.field.first?.isUppercase == true ? fault.field : "--\(fault.field)"
+                    toStandardError("pwctl: \(option): \(fault.message)")
+                }
+            } else {
+                toStandardError("pwctl: \(error)")
+            }
+            throw error.isUsage ? ExitCode.validationFailure : ExitCode.failure
+        }
+    }
+
+    static func toStandardError(_ line: String) {
+        fputs(line + "\n", stderr)
+    }
+}

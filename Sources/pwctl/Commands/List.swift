@@ -1,0 +1,32 @@
+internal import ArgumentParser
+internal import Pseudowire
+
+struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List the pseudowires.")
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let manager = try common.manager()
+        let wires = try Report.failures { () throws(PseudowireError) in try manager.pseudowires() }
+        if output.json {
+            print(try JSONText.of(wires.map(PseudowireView.init)))
+            return
+        }
+        guard !wires.isEmpty else {
+            Report.toStandardError("no pseudowires in \(common.namespace)")
+            return
+        }
+        var table = TextTable(["NAME", "ACCESS", "ENCAP", "LOCAL", "PEER", "SESSION", "PEER-SESSION", "HEALTH"])
+        for wire in wires {
+            let tunnel = wire.configuration.tunnel
+            table.add([
+                wire.name, wire.configuration.access, tunnel.encapsulation.rawValue, "\(tunnel.local)",
+                "\(tunnel.peer)", "\(wire.configuration.session.local)", "\(wire.configuration.session.peer)",
+                wire.health.state.rawValue,
+            ])
+        }
+        print(table.text)
+    }
+}

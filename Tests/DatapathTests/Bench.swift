@@ -1,0 +1,141 @@
+import BPF
+import CPseudowireObject
+import InternetAddress
+import L2TP
+import Testing
+
+@testable import Pseudowire
+
+/// The datapath, loaded for one test alone: nothing is pinned or attached, frames are run through it by hand.
+///
+/// Loopback plays both interfaces. It has no forwarding, so the way out is the configured one: loopback again.
+struct Bench: ~Copyable {
+    static let slot: UInt32 = 1
+    static let loopback: UInt32 = 1
+
+    let configuration: PseudowireConfiguration
+    let encap: Program
+    let encapSplit: Program
+    let decap: Program
+    private let counters: Map<UInt32, pw_counters>
+    private let drops: Map<UInt32, UInt64>
+
+    init(_ configuration: PseudowireConfiguration, underlay: UInt32 = Bench.loopback, splitter: UInt32 = 0) throws {
+        let object = try DatapathObject.open(maxSessions: 16).load()
+        let encap = try object.program(DatapathObject.encap)
+        let encapSplit = try object.program(DatapathObject.encapSplit)
+        let decap = try object.program(DatapathObject.decap)
+        let access: Map<UInt32, pw_encap> = try object.map("access")
+        let sessions: Map<UInt32, pw_decap> = try object.map("sessions")
+        let counters: Map<UInt32, pw_counters> = try object.map("counters")
+        let drops: Map<UInt32, UInt64> = try object.map("drops")
+        let encapValue = pw_encap(
+            configuration, slot: Self.slot, underlay: underlay, splitter: SplitterIndexes(outer: splitter, inner: 0))
+        try access.update(key: Self.loopback, value: encapValue)
+        try sessions.update(
+            key: configuration.session.local.rawValue,
+            value: pw_decap(configuration, slot: Self.slot, access: Self.loopback))
+        self.configuration = configuration
+        self.encap = encap
+        self.encapSplit = encapSplit
+        self.decap = decap
+        self.counters = counters
+        self.drops = drops
+    }
+
+    /// How often each reason has been counted.
+    func reasons() throws -> [String: UInt64] {
+        var found: [String: UInt64] = [:]
+        for reason in DropReason.allCases {
+            let count = try (drops.valuesPerCPU(of: reason.rawValue) ?? []).reduce(0, +)
+            if count > 0 { found[reason.identifier] = count }
+        }
+        return found
+    }
+
+    /// The pseudowire's counters, all CPUs together.
+    func counted() throws -> Statistics {
+        var sum = Statistics()
+        for value in try counters.valuesPerCPU(of: Self.slot) ?? [] {
+            sum.txFrames += value.tx_frames
+            sum.txOctets += value.tx_octets
+            sum.rxFrames += value.rx_frames
+            sum.rxOctets += value.rx_octets
+            sum.txDropped += value.tx_dropped
+            sum.rxDropped += value.rx_dropped
+        }
+        return sum
+    }
+}
+
+/// tc's verdicts, `linux/pkt_cls.h`.
+enum Verdict {
+    static let pass: Int32 = -1
+    static let drop: Int32 = 2
+    static let redirect: Int32 = 7
+}
+
+/// One way to carry frames: everything that changes the bytes on the wire.
+struct Cell: Sendable, CustomTestStringConvertible {
+    var family: IPAddress.Family
+    var encapsulation: Encapsulation
+    var cookie: Cookie = .empty
+    var sublayer: Sublayer = .default
+    var checksum: PseudowireConfiguration.UDPChecksum = .auto
+
+    var testDescription: String {
+        "IPv\(family.rawValue)/\(encapsulation.rawValue) cookie \(cookie.length.byteCount) sublayer \(sublayer.rawValue) "
+            + "checksum \(checksum.rawValue)"
+    }
+
+    static let basic: [Cell] = [IPAddress.Family.v4, .v6].flatMap { family in
+        Encapsulation.allCases.map { Cell(family: family, encapsulation: $0) }
+    }
+
+    /// Every combination of options.
+    static let all: [Cell] = basic.flatMap { cell in
+        [Cookie.empty, "01234567", "0123456789abcdef"].flatMap { cookie in
+            Sublayer.allCases.flatMap { sublayer in
+                (cell.encapsulation == .udp ? PseudowireConfiguration.UDPChecksum.allCases : [.auto]).map { checksum in
+                    Cell(
+                        family: cell.family, encapsulation: cell.encapsulation, cookie: cookie, sublayer: sublayer,
+                        checksum: checksum)
+                }
+            }
+        }
+    }
+
+    /// Our end. It expects the cookie that it sends, so that what it made can be given back to it, turned around.
+    var configuration: PseudowireConfiguration {
+        let local: IPAddress = family == .v4 ? "192.0.2.21" : "2001:db8::21"
+        let peer: IPAddress = family == .v4 ? "192.0.2.22" : "2001:db8::22"
+        return PseudowireConfiguration(
+            name: "test", access: "lo",
+            tunnel: encapsulation == .udp
+                ? .udp(local: local, peer: peer, localPort: 1701, peerPort: 1702, checksum: checksum)
+                : .ip(local: local, peer: peer),
+            session: .init(
+                local: 1012, peer: 1021, expecting: cookie == .empty ? [] : [cookie], sending: cookie,
+                sublayer: sublayer))
+    }
+
+    /// What the other implementation says should leave (`outbound`), or should come in from the peer.
+    func codec(outbound: Bool) -> PacketCodec {
+        let configuration = configuration
+        let tunnel = configuration.tunnel
+        return PacketCodec(
+            outer: OuterHeader(
+                source: outbound ? tunnel.local : tunnel.peer, destination: outbound ? tunnel.peer : tunnel.local,
+                encapsulation: encapsulation, sourcePort: outbound ? tunnel.localPort : tunnel.peerPort,
+                destinationPort: outbound ? tunnel.peerPort : tunnel.localPort,
+                udpChecksum: configuration.fillsUDPChecksum ? .full : .zero),
+            header: DataHeader(
+                encapsulation: encapsulation, session: outbound ? configuration.session.peer : configuration.session.local,
+                cookie: cookie, sublayer: sublayer == .default ? SublayerWord() : nil))
+    }
+
+    /// The outer Ethernet header as the program leaves it: addresses are the kernel's to fill in.
+    var ethernet: [UInt8] {
+        [UInt8](repeating: 0, count: 12) + (family == .v4 ? [0x08, 0x00] : [0x86, 0xdd])
+    }
+}

@@ -1,0 +1,104 @@
+import BPF
+import Glibc
+import InternetAddress
+import L2TP
+import PseudowireTestbed
+import Testing
+
+@testable import Pseudowire
+
+@Suite("encapsulation, octet for octet", .enabled(if: geteuid() == 0, "needs root"))
+struct EncapTests {
+    @Test("every sample in every cell equals what the Swift codec makes", arguments: Cell.all)
+    func sameAsCodec(cell: Cell) throws {
+        let bench = try Bench(cell.configuration)
+        let codec = cell.codec(outbound: true)
+        for sample in Sample.all {
+            let result = try bench.encap.testRun(sample.frame)
+            let expected = cell.ethernet + (try codec.encapsulate(frame: sample.frame))
+            #expect(result.verdict == Verdict.redirect, "\(sample.testDescription)")
+            #expect(result.frame == expected, "\(sample.testDescription)")
+        }
+        let counted = try bench.counted()
+        #expect(counted.txFrames == UInt64(Sample.all.count))
+        #expect(counted.txOctets == UInt64(Sample.all.map(\.frame.count).reduce(0, +)))
+        #expect(try bench.reasons().isEmpty)
+    }
+
+    @Test("frames of every length from the shortest, odd and even", arguments: Cell.basic)
+    func everyLength(cell: Cell) throws {
+        let bench = try Bench(cell.configuration)
+        let codec = cell.codec(outbound: true)
+        for length in 14...200 {
+            let frame = Sample.far.bytes + Sample.near.bytes + [0x88, 0xb5]
+                + PayloadPattern.bytes(count: length - 14, seed: UInt64(length))
+            let result = try bench.encap.testRun(frame)
+            #expect(result.frame == cell.ethernet + (try codec.encapsulate(frame: frame)), "\(length) octets")
+        }
+    }
+
+    @Test("a second opinion finds no fault in what is sent", arguments: Cell.all)
+    func inspected(cell: Cell) throws {
+        let bench = try Bench(cell.configuration)
+        var inspector = PacketInspector(
+            pseudowire: .init(cookieLength: cell.cookie.length, sublayer: cell.sublayer, ports: [1701, 1702]), mtu: nil)
+        inspector.allowsZeroChecksumOverIPv6 = cell.checksum == .zero
+        for sample in Sample.all where !sample.testDescription.hasPrefix("lying") {
+            let result = try bench.encap.testRun(sample.frame)
+            // The kernel fills in both addresses on the way out; these stand for them.
+            let sent = Sample.far.bytes + Sample.near.bytes + result.frame[12...]
+            let report = inspector.inspect(frame: sent)
+            #expect(report.faults.isEmpty, "\(sample.testDescription): \(report.summary)")
+            #expect(report.innerFrame == sample.frame, "\(sample.testDescription)")
+        }
+    }
+
+    @Test("a frame on an interface without pseudowire is untouched")
+    func foreignInterface() throws {
+        let bench = try Bench(Cell.basic[0].configuration)
+        let frame = Sample.all[0].frame
+        // Interface 1 has the pseudowire; the splitter's program goes by the mark, which says 9.
+        let result = try bench.encapSplit.testRun(frame, context: TestRunContext(mark: 9))
+        #expect(result.verdict == Verdict.drop)
+        #expect(try bench.reasons() == ["stray": 1])
+    }
+
+    @Test("the splitter's program goes by the mark, and clears it", arguments: Cell.basic)
+    func splitter(cell: Cell) throws {
+        let bench = try Bench(cell.configuration)
+        let frame = Sample.all[0].frame
+        let result = try bench.encapSplit.testRun(frame, context: TestRunContext(mark: Bench.loopback))
+        #expect(result.verdict == Verdict.redirect)
+        #expect(result.frame == cell.ethernet + (try cell.codec(outbound: true).encapsulate(frame: frame)))
+    }
+
+    @Test("without a way out the frame is dropped, not leaked", arguments: Cell.basic)
+    func noRoute(cell: Cell) throws {
+        let bench = try Bench(cell.configuration, underlay: 0)
+        let result = try bench.encap.testRun(Sample.all[0].frame)
+        #expect(result.verdict == Verdict.drop)
+        #expect(try bench.reasons() == ["no_route": 1])
+        #expect(try bench.counted().txDropped == 1)
+    }
+
+    @Test("a super-frame that needs the splitter goes there whole, and is dropped where there is none", arguments: Cell.basic)
+    func superFrame(cell: Cell) throws {
+        let payload = PayloadPattern.bytes(count: 3000, seed: 1)
+        let frame = Sample.frame(
+            Sample.ip(.tcp(TCPSegment(sourcePort: 1, destinationPort: 2, payload: payload)), .v4)).bytes
+        let context = TestRunContext(segmentSize: 750, segments: 4)
+        let isSplit = cell.encapsulation == .ip || cell.family == .v6
+        let with = try Bench(cell.configuration, splitter: Bench.loopback)
+        let result = try with.encap.testRun(frame, context: context)
+        #expect(result.verdict == Verdict.redirect)
+        #expect(isSplit == (result.frame == frame))
+        // On the wire it is four frames, each with its own headers of 54 octets.
+        let counted = try with.counted()
+        #expect(counted.txFrames == (isSplit ? 0 : 4))
+        #expect(counted.txOctets == (isSplit ? 0 : UInt64(frame.count + 3 * 54)))
+        guard isSplit else { return }
+        let without = try Bench(cell.configuration)
+        #expect(try without.encap.testRun(frame, context: context).verdict == Verdict.drop)
+        #expect(try without.reasons() == ["no_segmentation": 1])
+    }
+}
