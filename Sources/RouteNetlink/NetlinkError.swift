@@ -1,4 +1,5 @@
 import CPseudowireMNL
+import Glibc
 public import SystemPackage
 
 /// An operation that the kernel, or this library before it, refused.
@@ -79,5 +80,5 @@ public enum NetlinkObject: Sendable, Hashable {
 
 extension Errno {
     /// `ENODEV`, which System names for lack of a device's operation.
-    static var noSuchDevice: Errno { Errno(rawValue: ENODEV) }
+    static var noSuchDevice: Errno { Errno(rawValue: Glibc.ENODEV) }
 }

@@ -2,6 +2,7 @@
 #define CPSEUDOWIRE_NAMESPACE_H
 
 #include <stdint.h>
+#include <sys/vfs.h>
 
 /* In place of a descriptor: a network namespace that is made for this one call. */
 enum { PSEUDOWIRE_NEW_NAMESPACE = -1 };

@@ -39,7 +39,7 @@ struct Splitter {
         var specification = LinkSpecification.veth(outerName, peer: .init(innerName))
         specification.mtu = mtu
         let outer = try netlink { () throws(NetlinkError) in try client.links.create(specification) }
-        do {
+        do throws(PseudowireError) {
             guard let inner = try netlink({ () throws(NetlinkError) in try client.links.find(named: innerName) }) else {
                 throw PseudowireError.refused("\(innerName) vanished as soon as it was made")
             }

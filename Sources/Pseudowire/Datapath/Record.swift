@@ -50,8 +50,11 @@ struct Record: Sendable {
     }
 
     /// Order is ABI.
-    private typealias UDPChecksumCode = PseudowireConfiguration.UDPChecksum
+    fileprivate typealias UDPChecksumCode = PseudowireConfiguration.UDPChecksum
 
+}
+
+extension Record {
     /// Reads a value of the `pseudowires` map. Nil when it is none that we would have written.
     ///
     /// - Parameter interfaceName: the name of an index today; underlays that the operator named are kept by index,

@@ -1,4 +1,4 @@
-internal import BPF
+public import BPF
 internal import CPseudowireObject
 internal import RouteNetlink
 
@@ -103,7 +103,7 @@ public enum Doctor {
                     findings.append(Finding(.problem, name, "no such interface", cure: "choose one of 'ip link'"))
                     continue
                 }
-                findings += examine(link, client)
+                findings += examination(of: link, client)
             }
             return findings
         } catch {
@@ -111,7 +111,7 @@ public enum Doctor {
         }
     }
 
-    private static func examine(_ link: Link, _ client: RouteClient) -> [Finding] {
+    private static func examination(of link: Link, _ client: RouteClient) -> [Finding] {
         var findings: [Finding] = []
         guard link.hardwareType == 1, !link.flags.contains(.loopback) else {
             return [Finding(.problem, link.name, "is no Ethernet interface", cure: "choose an Ethernet interface")]

@@ -1,3 +1,4 @@
+internal import BPF
 internal import InternetAddress
 internal import L2TP
 internal import RouteNetlink
@@ -34,9 +35,9 @@ extension PseudowireManager {
     private func reading<Value>(_ body: (DatapathState) throws(PseudowireError) -> Value) throws(PseudowireError) -> Value? {
         try directory.checkFileSystem()
         guard let lock = try StateLock(directory.base, .shared) else { return nil }
-        defer { _ = consume lock }
-        guard let state = try openState() else { return nil }
-        return try body(state)
+        return try lock.hold { () throws(PseudowireError) in
+            try openState().map { (state) throws(PseudowireError) in try body(state) }
+        }
     }
 
     private func inspect(

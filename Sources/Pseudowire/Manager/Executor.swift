@@ -1,6 +1,6 @@
 internal import BPF
 internal import CPseudowireObject
-internal import Glibc
+internal import L2TP
 internal import RouteNetlink
 
 /// Carries a plan out. The caller holds the exclusive lock.

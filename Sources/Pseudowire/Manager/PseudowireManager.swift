@@ -1,4 +1,4 @@
-internal import BPF
+public import BPF
 internal import RouteNetlink
 
 /// The pseudowires of one network namespace: makes them, shows them, removes them.
@@ -61,12 +61,13 @@ public final class PseudowireManager {
     /// Plans and executes under the lock, so that nothing changes in between.
     public func change(_ plan: () throws(PseudowireError) -> Plan) throws(PseudowireError) {
         try directory.checkFileSystem()
-        let lock = try StateLock(directory.base, .exclusive)
-        defer { _ = consume lock }
-        try directory.reap()
-        let actions = try plan().steps.map(\.action)
-        var executor = Executor(self)
-        try executor.run(actions)
+        guard let lock = try StateLock(directory.base, .exclusive) else { return }
+        try lock.hold { () throws(PseudowireError) in
+            try directory.reap()
+            let actions = try plan().steps.map(\.action)
+            var executor = try Executor(self)
+            try executor.run(actions)
+        }
     }
 
     /// The state, if there is any.

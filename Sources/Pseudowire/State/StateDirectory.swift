@@ -48,7 +48,7 @@ struct StateDirectory: Hashable, Sendable {
             let directory = "\(base)/\(name)"
             if name.hasPrefix("new:") {
                 try Self.remove(directory)
-            } else if directory != path, let link = try? Link(pinnedAt: "\(directory)/\(DatapathObject.alive)"),
+            } else if directory != path, let link = try? ProgramLink(pinnedAt: "\(directory)/\(DatapathObject.alive)"),
                 let index = try? link.interfaceIndex(), index == 0
             {
                 try Self.remove(directory)

@@ -43,6 +43,11 @@ struct StateLock: ~Copyable {
         }
     }
 
+    /// Does something while it is held.
+    borrowing func hold<Value>(_ body: () throws(PseudowireError) -> Value) throws(PseudowireError) -> Value {
+        try body()
+    }
+
     deinit {
         // An empty directory says nothing; rmdir() refuses one that is not.
         if mode == .exclusive { rmdir(directory) }

@@ -55,12 +55,12 @@ extension NetworkNamespace {
 
         do throws(NetlinkError) {
             let result = try onThread(in: Int32(PSEUDOWIRE_NEW_NAMESPACE), operation: operation) { () -> Int32 in
-                mount("/proc/thread-self/ns/net", path, "none", UInt(MS_BIND.rawValue), nil) == 0 ? 0 : errno
+                mount("/proc/thread-self/ns/net", path, "none", UInt(MS_BIND), nil) == 0 ? 0 : errno
             }
             guard result == 0 else { throw failure(result) }
             return try NetworkNamespace(path: path, operation: operation)
         } catch {
-            umount2(path, Int32(MNT_DETACH.rawValue))
+            umount2(path, Int32(MNT_DETACH))
             unlink(path)
             throw error
         }
@@ -73,7 +73,7 @@ extension NetworkNamespace {
         try validate(name: name)
         let path = "\(directory)/\(name)"
         // EINVAL: nothing is mounted there, which is what a creator that was killed half-way leaves behind.
-        if umount2(path, Int32(MNT_DETACH.rawValue)) != 0, errno != EINVAL {
+        if umount2(path, Int32(MNT_DETACH)) != 0, errno != EINVAL {
             throw NetlinkError(Errno(rawValue: errno), "delete network namespace \(name)", object: .namespace)
         }
         guard unlink(path) == 0 else {
@@ -116,17 +116,17 @@ extension NetworkNamespace {
         func change(_ flags: Int...) -> Int32 {
             mount("none", directory, "none", UInt(flags.reduce(0, |)), nil) == 0 ? 0 : errno
         }
-        let shared = MS_SHARED.rawValue | MS_REC.rawValue
+        let shared = MS_SHARED | MS_REC
         var code = mount("", directory, "none", UInt(shared), nil) == 0 ? 0 : errno
         guard code == EINVAL else {
             if code != 0 { throw failure(code) }
             return
         }
         // Not a mount point yet.
-        let bind = UInt(MS_BIND.rawValue | MS_REC.rawValue)
+        let bind = UInt(MS_BIND | MS_REC)
         guard mount(directory, directory, "none", bind, nil) == 0 else { throw failure(errno) }
-        code = change(Int(MS_PRIVATE.rawValue), Int(MS_REC.rawValue))
-        if code == 0 { code = change(Int(MS_SHARED.rawValue), Int(MS_REC.rawValue)) }
+        code = change(Int(MS_PRIVATE), Int(MS_REC))
+        if code == 0 { code = change(Int(MS_SHARED), Int(MS_REC)) }
         if code != 0 { throw failure(code) }
     }
 }

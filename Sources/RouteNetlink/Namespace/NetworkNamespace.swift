@@ -44,12 +44,13 @@ public struct NetworkNamespace: ~Copyable, Sendable {
         guard descriptor >= 0 else {
             throw NetlinkError(Errno(rawValue: errno), operation(), object: .namespace)
         }
-        try self.init(owning: descriptor, operation: operation())
         // Any file opens; only a namespace file lives on nsfs. A stale name of iproute2's is an empty plain file.
         guard Self.isNamespaceFile(descriptor) else {
+            close(descriptor)
             throw NetlinkError(
                 .invalidArgument, operation(), object: .namespace, message: "the file is no namespace")
         }
+        try self.init(owning: descriptor, operation: operation())
     }
 
     /// The namespace of the calling thread, which need not be that of the process.

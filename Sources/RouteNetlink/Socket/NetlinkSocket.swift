@@ -181,7 +181,7 @@ final class NetlinkSocket {
             let count = withUnsafeMutablePointer(to: &sender) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                     // MSG_TRUNC returns the datagram's true length, also where that exceeds the buffer.
-                    recvfrom(fileDescriptor, buffer.baseAddress, buffer.count, Int32(MSG_TRUNC.rawValue), $0, &size)
+                    recvfrom(fileDescriptor, buffer.baseAddress, buffer.count, Int32(MSG_TRUNC), $0, &size)
                 }
             }
             guard count >= 0 else {

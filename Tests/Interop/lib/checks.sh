@@ -48,6 +48,21 @@ check_ping() {
     result "$id" "$verdict" "$received of $pings${rest//$'\n'/ }"
 }
 
+# Usage: at_once CHECK ARGUMENT... , CHECK ARGUMENT... ,   runs the checks at the same time and waits for them alone
+at_once() {
+    local check=() word processes=()
+    for word in "$@"; do
+        if [[ $word != , ]]; then
+            check+=("$word")
+            continue
+        fi
+        "${check[@]}" &
+        processes+=($!)
+        check=()
+    done
+    wait "${processes[@]}"
+}
+
 make_payload() {
     head -c "$1" /dev/urandom >"$scratch/payload"
     payload_bytes=$1

@@ -119,21 +119,18 @@ check_cell() {
     # The kernel's own end may lose the frame that made it ask for the neighbour's address. Ours may not.
     [[ $first-$second != kernel-kernel ]] || allowed=1
     check_ping "$cell.ping4-56" ns0 "$host3" 56 "$allowed"
-    check_ping "$cell.ping6-56" ns0 "$host3_v6" 56 &
-    check_ping "$cell.ping4-1400" ns0 "$host3" 1400 &
-    check_ping "$cell.ping6-1400" ns0 "$host3_v6" 1400 &
-    wait
+    at_once check_ping "$cell.ping6-56" ns0 "$host3_v6" 56 , \
+        check_ping "$cell.ping4-1400" ns0 "$host3" 1400 , \
+        check_ping "$cell.ping6-1400" ns0 "$host3_v6" 1400 ,
     count_results fail "$cell.ping"
     if ((count == 4)); then
         result "$cell.tcp" fail "not tried: not one ping came back"
         return
     fi
-    check_tcp "$cell.tcp4-forward" ns0 ns3 "$host3" 5001 &
-    check_tcp "$cell.tcp6-backward" ns3 ns0 "$host0_v6" 5002 &
-    wait
-    check_tcp "$cell.tcp4-backward" ns3 ns0 "$host0" 5003 &
-    check_tcp "$cell.tcp6-forward" ns0 ns3 "$host3_v6" 5004 &
-    wait
+    at_once check_tcp "$cell.tcp4-forward" ns0 ns3 "$host3" 5001 , \
+        check_tcp "$cell.tcp6-backward" ns3 ns0 "$host0_v6" 5002 ,
+    at_once check_tcp "$cell.tcp4-backward" ns3 ns0 "$host0" 5003 , \
+        check_tcp "$cell.tcp6-forward" ns0 ns3 "$host3_v6" 5004 ,
 }
 
 # Usage: for_each_of_ours FIRST SECOND COMMAND...   runs COMMAND NETNS for each end that is ours
@@ -150,7 +147,7 @@ diagnose() {
     detail ip -n "$netns" -s link show
     ip netns exec ns0 timeout 4 ping -c 3 -i 0.5 "$host3" >/dev/null 2>&1 &
     detail ip netns exec "$netns" timeout 4 tcpdump -nn -e -v -x -s 160 -c 8 -i any
-    wait
+    wait $! || true
 }
 
 # What there is of BPF in the whole kernel, by number; other people's stays as it was.

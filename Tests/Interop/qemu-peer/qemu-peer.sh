@@ -11,7 +11,8 @@
 #
 # The underlay is a veth pair or, in the cells named `wire`, a pair of taps with a program between them: what a veth
 # hands over unfinished (segments still to be cut, checksums still to be filled in), a tap must finish, so that there the
-# capture shows what a cable would carry. It is given to ../witness/tshark-check.sh.
+# capture shows what a cable would carry. It is given to ../witness/tshark-check.sh, and kept in the directory that the
+# variable PWI_CAPTURES names, if it is set.
 
 set -euo pipefail
 
@@ -34,9 +35,6 @@ readonly near_session=1012 far_session=1021
 # By length in bytes: the cookie that the near end sends, and the one that it expects.
 declare -Ar cookie_out=([4]=01234567 [8]=0123456789abcdef)
 declare -Ar cookie_in=([4]=89abcdef [8]=fedcba9876543210)
-
-in_near() { ip netns exec pwi-near "$@"; }
-in_far() { ip netns exec pwi-far "$@"; }
 
 # Usage: start_qemu NETNS OPTION...   a QEMU that only joins network back ends; `qemus` collects the process ids
 start_qemu() {
@@ -179,37 +177,27 @@ build_cell() {
 
 check_cell() {
     check_ping "$cell.ping4-56-out" pwi-host "$far_host" 56
-    check_ping "$cell.ping6-56-out" pwi-host "$far_host_v6" 56 &
-    check_ping "$cell.ping4-56-in" pwi-far "$near_host" 56 &
-    check_ping "$cell.ping6-56-in" pwi-far "$near_host_v6" 56 &
-    check_ping "$cell.ping4-1400-out" pwi-host "$far_host" 1400 &
-    check_ping "$cell.ping6-1400-out" pwi-host "$far_host_v6" 1400 &
-    check_ping "$cell.ping4-1400-in" pwi-far "$near_host" 1400 &
-    check_ping "$cell.ping6-1400-in" pwi-far "$near_host_v6" 1400 &
-    wait_for_checks
+    at_once check_ping "$cell.ping6-56-out" pwi-host "$far_host_v6" 56 , \
+        check_ping "$cell.ping4-56-in" pwi-far "$near_host" 56 , \
+        check_ping "$cell.ping6-56-in" pwi-far "$near_host_v6" 56 , \
+        check_ping "$cell.ping4-1400-out" pwi-host "$far_host" 1400 , \
+        check_ping "$cell.ping6-1400-out" pwi-host "$far_host_v6" 1400 , \
+        check_ping "$cell.ping4-1400-in" pwi-far "$near_host" 1400 , \
+        check_ping "$cell.ping6-1400-in" pwi-far "$near_host_v6" 1400 ,
     count_results fail "$cell.ping"
     if ((count == 8)); then
         result "$cell.tcp" fail "not tried: not one ping came back"
         return
     fi
-    check_tcp "$cell.tcp4-out" pwi-host pwi-far "$far_host" 5001 &
-    check_tcp "$cell.tcp6-in" pwi-far pwi-host "$near_host_v6" 5002 &
-    wait_for_checks
-    check_tcp "$cell.tcp4-in" pwi-far pwi-host "$near_host" 5003 &
-    check_tcp "$cell.tcp6-out" pwi-host pwi-far "$far_host_v6" 5004 &
-    wait_for_checks
-}
-
-# A plain `wait` would wait for the QEMUs too.
-wait_for_checks() {
-    local process
-    for process in $(jobs -pr); do
-        [[ " ${qemus[*]} ${capture:-} " == *" $process "* ]] || wait "$process"
-    done
+    at_once check_tcp "$cell.tcp4-out" pwi-host pwi-far "$far_host" 5001 , \
+        check_tcp "$cell.tcp6-in" pwi-far pwi-host "$near_host_v6" 5002 ,
+    at_once check_tcp "$cell.tcp4-in" pwi-far pwi-host "$near_host" 5003 , \
+        check_tcp "$cell.tcp6-out" pwi-host pwi-far "$far_host_v6" 5004 ,
 }
 
 start_capture() {
-    in_near tcpdump -i outer1 -U -w "$scratch/capture" -Z root -B 16384 2>"$scratch/tcpdump" &
+    rm -f "$scratch/capture"
+    ip netns exec pwi-near tcpdump -i outer1 -U -w "$scratch/capture" -Z root -B 16384 2>"$scratch/tcpdump" &
     capture=$!
     wait_for test -s "$scratch/capture"
 }
@@ -224,6 +212,7 @@ stop_capture() {
 
 check_capture() {
     local findings
+    [[ ! ${PWI_CAPTURES:-} ]] || cp "$scratch/capture" "$PWI_CAPTURES/$cell.pcap"
     if findings=$("$here/../witness/tshark-check.sh" --cookie "$cookie" --sublayer "$sublayer" "$scratch/capture" 2>&1); then
         result "$cell.witness" pass "${findings##*$'\n'}"
     else
@@ -235,8 +224,11 @@ check_capture() {
 diagnose() {
     [[ $near_end != ours ]] || detail "$pwctl" show pw0 --netns pwi-near
     detail ip -n pwi-near -s link show
+    local ping
     ip netns exec pwi-host timeout 4 ping -c 3 -i 0.5 "$far_host" >/dev/null 2>&1 &
-    detail in_near timeout 4 tcpdump -nn -e -v -x -s 160 -c 8 -i any
+    ping=$!
+    detail ip netns exec pwi-near timeout 4 tcpdump -nn -e -v -x -s 160 -c 8 -i any
+    wait "$ping" || true
     detail cat "$scratch/qemu"
 }
 

@@ -3,7 +3,7 @@ internal import Glibc
 internal import SystemPackage
 
 /// An attachment that is an object of its own: it lasts as long as its descriptor or its pin.
-public struct Link: ~Copyable {
+public struct ProgramLink: ~Copyable {
     private let descriptor: OwnedDescriptor
     /// Appears in errors.
     public let name: String
