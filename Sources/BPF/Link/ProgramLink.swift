@@ -8,9 +8,23 @@ public struct ProgramLink: ~Copyable {
     /// Appears in errors.
     public let name: String
 
+    /// Where an XDP program runs. The corresponding C constants are `XDP_FLAGS_*_MODE`.
+    public enum XDPMode: UInt32, Sendable {
+        /// In the driver if it can, else in the stack.
+        case any = 0
+        /// In the stack, where every driver can have it: slower, and without limits on the MTU.
+        case generic = 2
+        case driver = 4
+    }
+
     /// Attaches an XDP program to an interface of the **calling thread's** network namespace. Linux 5.9.
-    public init(xdp program: borrowing Program, interfaceIndex: UInt32) throws(BPFError) {
-        let result = bpf_link_create(program.fileDescriptor, Int32(bitPattern: interfaceIndex), BPF_XDP, nil)
+    public init(
+        xdp program: borrowing Program, interfaceIndex: UInt32, mode: XDPMode = .any
+    ) throws(BPFError) {
+        var options = bpf_link_create_opts()
+        options.sz = MemoryLayout<bpf_link_create_opts>.size
+        options.flags = mode.rawValue
+        let result = bpf_link_create(program.fileDescriptor, Int32(bitPattern: interfaceIndex), BPF_XDP, &options)
         let subject = "\(program.name) to interface \(interfaceIndex)"
         descriptor = OwnedDescriptor(adopting: try BPFError.check(result, "attach", subject))
         name = subject

@@ -88,7 +88,7 @@ enum StateAssembly {
         let outcome: Result<Void, BPFError> = try netlink { () throws(NetlinkError) in
             try manager.namespace.run {
                 Result { () throws(BPFError) in
-                    try ProgramLink(xdp: program, interfaceIndex: splitter.outer).pin(at: path)
+                    try ProgramLink(xdp: program, interfaceIndex: splitter.outer, mode: .generic).pin(at: path)
                 }
             }
         }

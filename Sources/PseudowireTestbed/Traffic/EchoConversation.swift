@@ -4,7 +4,7 @@ import RouteNetlink
 import SystemPackage
 
 /// One run of an `Echo`: its socket and what is under way.
-struct EchoConversation: ~Copyable {
+struct EchoConversation {
     private let echo: Echo
     private let socket: NetworkSocket
     private let address: SocketAddress

@@ -3,10 +3,10 @@ import InternetAddress
 import RouteNetlink
 import SystemPackage
 
-/// A non-blocking socket, closed with the value.
+/// A non-blocking socket, closed with its last user.
 ///
 /// It is opened on a thread in its namespace and stays there, whichever thread uses it afterwards.
-struct NetworkSocket: ~Copyable {
+final class NetworkSocket {
     let descriptor: Int32
 
     init(owning descriptor: Int32) {

@@ -4,7 +4,7 @@ import RouteNetlink
 import SystemPackage
 
 /// One run of a `Stream`: both sockets and how far each is.
-struct StreamConversation: ~Copyable {
+struct StreamConversation {
     private let stream: Stream
     private let listener: NetworkSocket
     private let sender: NetworkSocket
@@ -62,9 +62,9 @@ struct StreamConversation: ~Copyable {
                 if code != 0 { throw .system("connect to \(destination)", Errno(rawValue: code)) }
             }
             guard polls[0].revents != 0 else { continue }
-            let descriptor = accept4(
-                listener.descriptor, nil, nil, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+            let descriptor = accept(listener.descriptor, nil, nil)
             if descriptor >= 0 {
+                _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
                 receiver = NetworkSocket(owning: descriptor)
                 return true
             }
@@ -113,7 +113,7 @@ struct StreamConversation: ~Copyable {
         let position = outcome.sentOctets
         let descriptor = sender.descriptor
         let result = pattern.withOctets(at: position, atMost: limit) {
-            Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+            Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
         if result >= 0 {
             outcome.sentOctets += result
@@ -127,7 +127,7 @@ struct StreamConversation: ~Copyable {
         _ pattern: StreamPattern, _ buffer: inout [UInt8]
     ) throws(TestbedError) -> Bool {
         let descriptor = receiver?.descriptor ?? -1
-        let count = recv(descriptor, &buffer, buffer.count, 0)
+        let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
         if count == 0 { return true }
         guard count > 0 else {
             if errno == EAGAIN || errno == EINTR { return false }

@@ -54,6 +54,7 @@ enum Report {
     }
 
     static func toStandardError(_ line: String) {
-        fputs(line + "\n", stderr)
+        let text = Array((line + "\n").utf8)
+        _ = text.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 }

@@ -20,7 +20,7 @@ struct Stats: ParsableCommand {
         while true {
             try printOnce(manager)
             guard watch else { return }
-            fflush(stdout)
+            fflush(nil)
             sleep(1)
         }
     }

@@ -7,9 +7,11 @@
 
 set -euo pipefail
 
-readonly here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-readonly cache=$(mkdir -p "${1:?usage: prepare.sh CACHE_DIR}" && cd "$1" && pwd)
-readonly guest=$cache/guest
+mkdir -p "${1:?usage: prepare.sh CACHE_DIR}"
+here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
+cache=$(realpath "$1")
+guest=$cache/guest
+readonly here cache guest
 
 # A name such as linux-image-6.1.0-49-amd64. Only 6.1 will do: it is the oldest kernel we promise to run on.
 concrete_kernel_package() {
@@ -34,7 +36,7 @@ download_kernel_package() {
 # A kernel that unpacks itself spends seconds on it when every instruction is emulated; QEMU boots the bare one as well.
 unpack_kernel() {
     local packed=$1 kernel=$2 offset
-    offset=$(LC_ALL=C grep --only-matching --byte-offset --binary --text $'\xfd7zXZ' "$packed" | awk -F: 'NR == 1 { print $1 }')
+    offset=$(LC_ALL=C grep --only-matching --byte-offset --text $'\xfd7zXZ' "$packed" | awk -F: 'NR == 1 { print $1 }')
     # What follows the compressed part makes xz complain at the end; whether it worked is seen from the result.
     tail -c "+$((${offset:-0} + 1))" "$packed" 2>/dev/null | xz -dc >"$kernel" 2>/dev/null || true
     [[ $(head -c 4 "$kernel" | tail -c 3) == ELF ]] || mv "$packed" "$kernel"

@@ -9,22 +9,25 @@
 
 set -euo pipefail
 
-readonly usage="usage: run.sh CACHE_DIR TIMEOUT_SECONDS JOB..."
-readonly here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-readonly guest=$(realpath "${1:?$usage}/guest")
-readonly seconds=${2:?$usage}
+if (($# < 3)); then
+    echo "usage: run.sh CACHE_DIR TIMEOUT_SECONDS JOB..." >&2
+    exit 64
+fi
+here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
+guest=$(realpath -m "$1")/guest
+readonly here guest seconds=$2
 shift 2
-(($# > 0)) || { echo "$usage" >&2; exit 64; }
-
 [[ -f $guest/fingerprint ]] || { echo "run.sh: nothing to boot in $guest; run prepare.sh first" >&2; exit 125; }
 
 # A killed run cannot tidy up behind itself; the next one does it. The name carries the owner's process id.
-readonly temporary=${TMPDIR:-/tmp}
+temporary=$(realpath "${TMPDIR:-/tmp}")
+readonly temporary
 for leftover in "$temporary"/pwi-guest.*.*; do
     owner=${leftover#"$temporary"/pwi-guest.}
     [[ -d /proc/${owner%.*} ]] || rm -rf "$leftover"
 done
-readonly job=$(mktemp -d "$temporary/pwi-guest.$$.XXXXXX")
+job=$(mktemp -d "$temporary/pwi-guest.$$.XXXXXX")
+readonly job
 machine=
 cleanup() {
     [[ -z $machine ]] || kill -TERM "$machine" 2>/dev/null || true

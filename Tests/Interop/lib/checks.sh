@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The checks that every interop script makes, and the lines it prints about them. To be sourced.
 #
 # Each check prints one line, `RESULT <id> pass|fail <detail>`, in one write, so that checks may run at the same time.
@@ -38,7 +39,7 @@ summary() {
 
 # Usage: check_ping ID NETNS ADDRESS SIZE [LOSS_ALLOWED]
 check_ping() {
-    local id=$1 netns=$2 address=$3 size=$4 allowed=${5:-0} answer received=0 rest= verdict=fail
+    local id=$1 netns=$2 address=$3 size=$4 allowed=${5:-0} answer received=0 rest="" verdict=fail
     answer=$(ip netns exec "$netns" ping -n -q -c "$pings" -i 0.2 -W 5 -s "$size" "$address" 2>&1 || true)
     [[ ! $answer =~ ([0-9]+)" received"(.*) ]] || { received=${BASH_REMATCH[1]} rest=${BASH_REMATCH[2]}; }
     # A duplicate is as wrong as a loss: somewhere a frame takes two ways.

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A corner of the machine for one script: mounts, processes, namespace names and BPF pins of its own. To be sourced.
 #
 # When the script ends, however it ends, the kernel takes the corner away with everything in it: processes, network

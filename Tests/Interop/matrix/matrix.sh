@@ -2,8 +2,8 @@
 # Usage: matrix.sh PWCTL [CELL_FILTER]
 #
 # Both ends of a pseudowire, each once by the kernel's own l2tp_eth and once by PWCTL, over IPv4 and IPv6, in UDP and
-# directly in IP: 16 cells. Needs a kernel that has l2tp_eth: to be run in the guest of ../guest/run.sh. CELL_FILTER is an
-# extended regular expression; the cells whose name it matches are run, e.g. `kernel-kernel` or `^S5\.|v6-ip.ours`.
+# directly in IP: 16 cells. Needs a kernel that has l2tp_eth: to be run in the guest of ../guest/run.sh. CELL_FILTER is
+# an extended regular expression; the cells whose name it matches are run, e.g. `kernel-kernel` or `^S5\.|v6-ip.ours`.
 #
 #   ns0 veth01 ── veth10 ns1 veth12 ══ veth21 ns2 veth23 ── veth32 ns3
 #   host          end of the pseudowire              end          host
@@ -14,7 +14,8 @@ set -euo pipefail
 
 readonly pwctl=${1:?usage: matrix.sh PWCTL [CELL_FILTER]}
 readonly filter=${2:-.}
-readonly scratch=$(mktemp -d /run/pwi-matrix.XXXXXX)
+scratch=$(mktemp -d /run/pwi-matrix.XXXXXX)
+readonly scratch
 # shellcheck source=../lib/checks.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib/checks.sh"
 
@@ -46,8 +47,8 @@ trap 'exit 143' TERM
 
 # Every step is followed by `|| return`: the caller asks for the status, and bash then no longer stops at a failure.
 build_network() {
-    local family=$1 mtu=$2 prefix namespace
-    [[ $family == v4 ]] && prefix=24 || prefix="64 nodad"
+    local family=$1 mtu=$2 prefix=24 namespace
+    [[ $family == v4 ]] || prefix="64 nodad"
     for namespace in "${namespaces[@]}"; do
         ip netns add "$namespace" || return
     done
@@ -85,8 +86,8 @@ build_end() {
 }
 
 build_kernel_end() {
-    local netns=$1 access=$2 local=$3 peer=$4 encapsulation=$5 mtu=$6 tunnel=$7 peer_tunnel=$8 session=$9 peer_session=${10}
-    local ports=
+    local netns=$1 access=$2 local=$3 peer=$4 encapsulation=$5 mtu=$6
+    local tunnel=$7 peer_tunnel=$8 session=$9 peer_session=${10} ports=
     [[ $encapsulation == ip ]] || ports="udp_sport 1701 udp_dport 1701"
     ip -n "$netns" -batch - <<END
 l2tp add tunnel tunnel_id $tunnel peer_tunnel_id $peer_tunnel encap $encapsulation local $local remote $peer $ports
@@ -179,11 +180,11 @@ leftovers() {
 }
 
 clean_cell() {
-    local cell=$1 first=$2 second=$3 rest still attempt
+    local cell=$1 first=$2 second=$3 rest still
     rest=$(for_each_of_ours "$first" "$second" teardown_ours)
     delete_namespaces
     # The kernel frees programs and maps a moment after their last user has gone.
-    for attempt in {1..10}; do
+    for _ in {1..10}; do
         still=$(leftovers)
         [[ $still ]] || break
         sleep 0.2
@@ -225,7 +226,8 @@ check_kernel_log() {
 modprobe -a l2tp_eth l2tp_ip l2tp_ip6 veth bridge
 delete_namespaces
 make_payload $((4 << 20))
-readonly bpf_before=$(bpf_objects)
+bpf_before=$(bpf_objects)
+readonly bpf_before
 
 run_cell 1 v4 udp kernel kernel
 run_cell 2 v6 udp kernel kernel

@@ -2,21 +2,22 @@
 # Usage: qemu-peer.sh PWCTL [CELL_FILTER]
 #
 # A pseudowire between PWCTL and QEMU's own L2TPv3 (`-netdev l2tpv3`, here joined to a tap; no guest runs), an
-# implementation that shares no line with the kernel's or with ours. Runs on any kernel with veth and tun. CELL_FILTER is
-# an extended regular expression; the cells whose name it matches are run, e.g. `v6-ip` or `qemu-qemu`.
+# implementation that shares no line with the kernel's or with ours. Runs on any kernel with veth and tun.
+# CELL_FILTER is an extended regular expression; the cells whose name it matches are run, e.g. `v6-ip` or `qemu-qemu`.
 #
 #   pwi-host host0 ── access pwi-near outer1 ══ outer2 pwi-far tap (the far host's address, and QEMU)
 #
 # In the cells named `qemu-qemu` QEMU is at the near end too: they prove this script and need no PWCTL.
 #
 # The underlay is a veth pair or, in the cells named `wire`, a pair of taps with a program between them: what a veth
-# hands over unfinished (segments still to be cut, checksums still to be filled in), a tap must finish, so that there the
-# capture shows what a cable would carry. It is given to ../witness/tshark-check.sh, and kept in the directory that the
-# variable PWI_CAPTURES names, if it is set.
+# hands over unfinished (segments still to be cut, checksums still to be filled in), a tap must finish, so that there
+# the capture shows what a cable would carry. It is given to ../witness/tshark-check.sh, and kept in the directory that
+# the variable PWI_CAPTURES names, if it is set.
 
 set -euo pipefail
 
-readonly here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
+readonly here
 # shellcheck source=../lib/private.sh
 source "$here/../lib/private.sh"
 # shellcheck source=../lib/checks.sh
@@ -31,6 +32,7 @@ mkdir "$scratch"
 readonly near_host=192.0.1.100 far_host=192.0.1.103 near_host_v6=2001:db8::100 far_host_v6=2001:db8::103
 declare -Ar near=([v4]=192.0.2.21 [v6]=2001:db8:1::21)
 declare -Ar far=([v4]=192.0.2.22 [v6]=2001:db8:1::22)
+declare -Ar ip_header=([v4]=20 [v6]=40)
 readonly near_session=1012 far_session=1021
 # By length in bytes: the cookie that the near end sends, and the one that it expects.
 declare -Ar cookie_out=([4]=01234567 [8]=0123456789abcdef)
@@ -62,7 +64,11 @@ start_l2tpv3() {
     local netns=$1 tap=$2 local=$3 peer=$4 session=$5 peer_session=$6 out=$7 in=$8
     local options="l2tpv3,id=wire,src=$local,dst=$peer,rxsession=$session,txsession=$peer_session"
     [[ $family == v4 ]] || options+=,ipv6=on
-    [[ $encapsulation == ip ]] && options+=,udp=off || options+=,udp=on,srcport=1701,dstport=1701
+    if [[ $encapsulation == udp ]]; then
+        options+=,udp=on,srcport=1701,dstport=1701
+    else
+        options+=,udp=off
+    fi
     # A counter that stays zero is bit for bit the kernel's default sublayer without sequencing.
     [[ $sublayer == none ]] || options+=,counter=on,pincounter=on
     [[ $cookie == 0 ]] || options+=,txcookie=0x$out,rxcookie=0x$in
@@ -105,8 +111,7 @@ carrier() {
 
 # Usage: wait_for COMMAND...   at most five seconds
 wait_for() {
-    local attempt
-    for attempt in {1..50}; do
+    for _ in {1..50}; do
         ! "$@" || return 0
         sleep 0.1
     done
@@ -116,7 +121,7 @@ wait_for() {
 
 inner_mtu() {
     local overhead=$((14 + 4 + cookie))
-    [[ $family == v4 ]] && ((overhead += 20)) || ((overhead += 40))
+    ((overhead += ${ip_header[$family]}))
     [[ $encapsulation == ip ]] || ((overhead += 12))
     [[ $sublayer == none ]] || ((overhead += 4))
     echo $((1500 - overhead))
@@ -211,9 +216,9 @@ stop_capture() {
 }
 
 check_capture() {
-    local findings
+    local findings shape=(--cookie "$cookie" --sublayer "$sublayer")
     [[ ! ${PWI_CAPTURES:-} ]] || cp "$scratch/capture" "$PWI_CAPTURES/$cell.pcap"
-    if findings=$("$here/../witness/tshark-check.sh" --cookie "$cookie" --sublayer "$sublayer" "$scratch/capture" 2>&1); then
+    if findings=$("$here/../witness/tshark-check.sh" "${shape[@]}" "$scratch/capture" 2>&1); then
         result "$cell.witness" pass "${findings##*$'\n'}"
     else
         result "$cell.witness" fail "${findings##*$'\n'}"

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Builds Ethernet frames with right lengths and checksums, header by header, as strings of hexadecimal digits. To be
 # sourced. Each function sets `packet`: they nest too deep for a process each.
 
@@ -32,7 +33,7 @@ ipv4() {
     local length protocol head
     hex length 4 "${5:-$((20 + ${#4} / 2))}"
     hex protocol 2 "$1"
-    head=4500${length}00010000'40'$protocol
+    head=4500${length}0001000040$protocol
     ones_complement "$head$2$3"
     packet=$head$sum$2$3$4
 }
@@ -64,7 +65,7 @@ udp() {
 
 # Usage: tcp SOURCE DESTINATION PAYLOAD
 tcp() {
-    local head=13891388'00000001'00000001'5018'1000
+    local head=13891388000000010000000150181000
     pseudo_header 6 "$1" "$2" "${head}00000000$3"
     ones_complement "$pseudo${head}00000000$3"
     packet=$head${sum}0000$3

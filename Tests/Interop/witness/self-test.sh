@@ -6,13 +6,15 @@
 
 set -euo pipefail
 
-readonly here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
+readonly here
 # shellcheck source=frames.sh
 source "$here/frames.sh"
 # shellcheck source=../lib/checks.sh
 source "$here/../lib/checks.sh"
 
-readonly scratch=$(mktemp -d "${TMPDIR:-/tmp}/pwi-witness.XXXXXX")
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/pwi-witness.XXXXXX")
+readonly scratch
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -49,7 +51,10 @@ examine() {
     done
     shift
     write_capture "$scratch/capture" "$@"
-    [[ ! ${snapshot:-} ]] || { editcap -s "$snapshot" "$scratch/capture" "$scratch/cut" && mv "$scratch/cut" "$scratch/capture"; }
+    if [[ ${snapshot:-} ]]; then
+        editcap -s "$snapshot" "$scratch/capture" "$scratch/cut"
+        mv "$scratch/cut" "$scratch/capture"
+    fi
     status=0
     answer=$("$here/tshark-check.sh" "${options[@]}" "$scratch/capture" 2>&1) || status=$?
 }
@@ -96,7 +101,7 @@ unreachable4 "${over_ip4:28:120}" && ipv4 1 "$outer4_b" "$outer4_a" "$packet" &&
 readonly quotation=$packet
 expect_good padding-and-quotation -- "$padded_arp" "$quotation" "$over_ip4"
 
-# Offsets: the outer IP header begins at 14; inside UDP over IPv4, the inner frame at 14+20+8+8+4 = 54, its IP header at 68.
+# A patch at byte 24 hits the checksum of an IPv4 header that begins at 14; the others are reckoned in the same way.
 patch "$over_udp4" 24 beef && expect_bad outer-ip-checksum "Bad checksum" -- "$packet"
 patch "$over_udp4" 40 beef && expect_bad outer-udp4-checksum "Bad checksum" -- "$packet"
 patch "$over_udp6" 60 beef && expect_bad outer-udp6-checksum "Bad checksum" -- "$packet"

@@ -2,8 +2,8 @@
 # Usage: tshark-check.sh [--cookie 0|4|8] [--sublayer default|none] [--allow-zero-udp6-checksum] PCAP
 #
 # Asks Wireshark's dissector, which knows nothing of us, about a capture of an underlay: an Ethernet link that carries
-# L2TPv3 pseudowires, all with a cookie of that length (default: 0) and that sublayer (default: `default`). Prints a line
-# for each frame that
+# L2TPv3 pseudowires, all with a cookie of that length (default: 0) and that sublayer (default: `default`). Prints a
+# line for each frame that
 #   - a dissector calls malformed, or complains about, as to lengths and checksums, in the outer and the inner headers,
 #   - is longer than Ethernet allows with an MTU of 1500, or was not captured whole,
 #   - disagrees with its own IP header's length, outside or inside (padding up to Ethernet's least length is allowed),
@@ -111,7 +111,8 @@ BEGIN { FS = "\t"; checksum = 16777216; malformed = 117440512; protocol = 150994
 
 END {
     if (!tunnelled) { print "there is no L2TPv3 data message in it"; bad++ }
-    printf "%d frames, %d of them L2TPv3 data; inside %d IPv4, %d IPv6; %d complaints\n", NR, tunnelled, inner4, inner6, bad
+    printf "%d frames, %d of them L2TPv3 data; inside %d IPv4, %d IPv6; ", NR, tunnelled, inner4, inner6
+    print bad + 0 " complaints"
     exit bad != 0
 }
 EOF_AWK
