@@ -28,8 +28,10 @@ public final class RouteClient {
     }
 
     /// Connects to the calling thread's namespace.
-    public convenience init() throws(NetlinkError) {
-        try self.init(in: NetworkNamespace.current())
+    public init() throws(NetlinkError) {
+        socket = try NetlinkSocket(NETLINK_ROUTE)
+        namespaceCookie = try socket.namespaceCookie()
+        namespace = try .current()
     }
 
     /// Interfaces.

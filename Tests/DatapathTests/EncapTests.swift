@@ -81,22 +81,22 @@ struct EncapTests {
         #expect(try bench.counted().txDropped == 1)
     }
 
-    @Test("a super-frame that needs the splitter goes there whole, and is dropped where there is none", arguments: Cell.basic)
+    /// A test run's super-frames have a segment size but no type, so the kernel refuses to put headers before one that
+    /// would keep its offload; those are tested with real traffic.
+    @Test(
+        "a super-frame that needs the splitter goes there whole, and is dropped where there is none",
+        arguments: Cell.basic.filter { $0.encapsulation == .ip || $0.family == .v6 })
     func superFrame(cell: Cell) throws {
         let payload = PayloadPattern.bytes(count: 3000, seed: 1)
         let frame = Sample.frame(
             Sample.ip(.tcp(TCPSegment(sourcePort: 1, destinationPort: 2, payload: payload)), .v4)).bytes
         let context = TestRunContext(segmentSize: 750, segments: 4)
-        let isSplit = cell.encapsulation == .ip || cell.family == .v6
         let with = try Bench(cell.configuration, splitter: Bench.loopback)
         let result = try with.encap.testRun(frame, context: context)
         #expect(result.verdict == Verdict.redirect)
-        #expect(isSplit == (result.frame == frame))
-        // On the wire it is four frames, each with its own headers of 54 octets.
-        let counted = try with.counted()
-        #expect(counted.txFrames == (isSplit ? 0 : 4))
-        #expect(counted.txOctets == (isSplit ? 0 : UInt64(frame.count + 3 * 54)))
-        guard isSplit else { return }
+        #expect(result.frame == frame)
+        // It is counted when it comes out of the splitter.
+        #expect(try with.counted().txFrames == 0)
         let without = try Bench(cell.configuration)
         #expect(try without.encap.testRun(frame, context: context).verdict == Verdict.drop)
         #expect(try without.reasons() == ["no_segmentation": 1])

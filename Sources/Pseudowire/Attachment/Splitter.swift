@@ -36,7 +36,7 @@ struct Splitter {
     static func create(_ client: RouteClient, in namespace: borrowing NetworkNamespace) throws(PseudowireError)
         -> SplitterIndexes
     {
-        var specification = LinkSpecification.veth(outerName, peer: .init(innerName))
+        var specification = LinkSpecification.veth(outerName, peer: .init(name: innerName))
         specification.mtu = mtu
         let outer = try netlink { () throws(NetlinkError) in try client.links.create(specification) }
         do throws(PseudowireError) {
@@ -49,7 +49,7 @@ struct Splitter {
                     var update = LinkUpdate()
                     update.alias = text
                     update.mtu = mtu
-                    update.addressGenerationMode = AddressGenerationMode.none
+                    update.addressGenerationMode = LinkUpdate.AddressGenerationMode.none
                     if index == inner.index { update.ipv4Forwarding = true }
                     try client.links.update(index, update)
                 }

@@ -32,12 +32,28 @@ public struct CapturedFrame: Hashable, Sendable {
         isOutgoing = notes.is_outgoing != 0
         hadTagBeside = shift != 0
         if notes.needs_checksum != 0 || notes.segmentation != 0 {
+            let segmentation = Offload.Segmentation(rawValue: notes.segmentation)
+            let start = notes.checksum_start &+ shift
+            // The kernel tells how many octets lie in one piece, which is more than the headers, often all of it.
+            let told = notes.header_length &+ shift
             offload = Offload(
-                checksumStart: notes.checksum_start &+ shift, checksumOffset: notes.checksum_offset,
-                segmentation: .init(rawValue: notes.segmentation), segmentSize: notes.segment_size,
-                headerLength: notes.header_length &+ shift)
+                checksumStart: start, checksumOffset: notes.checksum_offset, segmentation: segmentation,
+                segmentSize: notes.segment_size,
+                headerLength: Self.headerLength(bytes, transport: Int(start), segmentation) ?? told)
         } else {
             offload = nil
+        }
+    }
+
+    /// Where the payload of a frame begins that is to be cut, from the transport header's own word for it.
+    private static func headerLength(
+        _ bytes: [UInt8], transport: Int, _ segmentation: Offload.Segmentation
+    ) -> UInt16? {
+        switch segmentation {
+        case .tcp4, .tcp6:
+            bytes.count > transport + 12 ? UInt16(exactly: transport + Int(bytes[transport + 12] >> 4) * 4) : nil
+        case .udp: UInt16(exactly: transport + 8)
+        default: nil
         }
     }
 }
@@ -77,13 +93,21 @@ public struct Offload: Hashable, Sendable {
         public let rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-        /// Not at all. The corresponding C constant is `VIRTIO_NET_HDR_GSO_NONE`.
+        /// Not at all.
+        ///
+        /// The corresponding C constant is `VIRTIO_NET_HDR_GSO_NONE`.
         public static let none = Segmentation(rawValue: 0)
-        /// TCP over IPv4. The corresponding C constant is `VIRTIO_NET_HDR_GSO_TCPV4`.
+        /// TCP over IPv4.
+        ///
+        /// The corresponding C constant is `VIRTIO_NET_HDR_GSO_TCPV4`.
         public static let tcp4 = Segmentation(rawValue: 1)
-        /// TCP over IPv6. The corresponding C constant is `VIRTIO_NET_HDR_GSO_TCPV6`.
+        /// TCP over IPv6.
+        ///
+        /// The corresponding C constant is `VIRTIO_NET_HDR_GSO_TCPV6`.
         public static let tcp6 = Segmentation(rawValue: 4)
-        /// UDP into datagrams. The corresponding C constant is `VIRTIO_NET_HDR_GSO_UDP_L4`.
+        /// UDP into datagrams.
+        ///
+        /// The corresponding C constant is `VIRTIO_NET_HDR_GSO_UDP_L4`.
         public static let udp = Segmentation(rawValue: 5)
     }
 }

@@ -13,10 +13,11 @@ public import RouteNetlink
 /// Needs `CAP_NET_RAW` in the namespace.
 public struct Echo: Hashable, Sendable {
     public var destination: IPAddress
-    /// Octets behind the 8 of the ICMP header; what does not fit into the MTU is fragmented by the kernel, unless
-    /// `mayFragment` is false. 0…65000.
+    /// Octets behind the 8 of the ICMP header: 0…65000.
+    ///
+    /// What does not fit into the MTU is fragmented by the kernel, unless `mayFragment` is false.
     public var payloadSize: Int
-    /// How many requests are sent. 0…65535.
+    /// How many requests are sent: 0…65535.
     public var count: Int
     /// From one request to the next, whether or not the first was answered.
     public var interval: Duration

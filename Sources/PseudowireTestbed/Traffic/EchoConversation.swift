@@ -51,8 +51,9 @@ struct EchoConversation {
             let now = monotonicNanoseconds()
             if outcome.sent < echo.count, now >= nextSend {
                 lastSend = now
+                let request = request(UInt16(truncatingIfNeeded: outcome.sent))
                 sendTimes.append(monotonicNanoseconds())
-                try send(UInt16(truncatingIfNeeded: outcome.sent))
+                try send(request)
                 outcome.sent += 1
                 pending += 1
                 nextSend = now + echo.interval.nanoseconds
@@ -68,10 +69,14 @@ struct EchoConversation {
         }
     }
 
-    private func send(_ sequence: UInt16) throws(TestbedError) {
-        let request = Transport.echoRequest(identifier: identifier, sequence: sequence, payload: Array(payload(sequence)))
+    private func request(_ sequence: UInt16) -> [UInt8] {
+        let octets = Array(payload(sequence))
+        let request = Transport.echoRequest(identifier: identifier, sequence: sequence, payload: octets)
         // The kernel fills in the checksum of ICMPv6, since only it knows the source address; ours is over any other.
-        let bytes = request.bytes(from: echo.destination, to: echo.destination)
+        return request.bytes(from: echo.destination, to: echo.destination)
+    }
+
+    private func send(_ bytes: [UInt8]) throws(TestbedError) {
         while true {
             let result = address.withPointer { sendto(socket.descriptor, bytes, bytes.count, 0, $0, $1) }
             if result >= 0 { return }
@@ -141,9 +146,13 @@ struct ICMPMessage {
     let code: UInt8
     let content: Content
 
-    /// Nil when the packet is cut short. A raw socket delivers the IP header with IPv4, and without it with IPv6.
+    /// Nil when the packet is cut short.
+    ///
+    /// A raw socket delivers the IP header with IPv4, and without it with IPv6.
     init?(_ packet: ArraySlice<UInt8>, family: IPAddress.Family) {
-        guard let message = family == .v4 ? Self.behindIPv4Header(packet) : packet, message.count >= 8 else { return nil }
+        guard let message = family == .v4 ? Self.behindIPv4Header(packet) : packet, message.count >= 8 else {
+            return nil
+        }
         let octets = Array(message.prefix(8))
         type = octets[0]
         code = octets[1]

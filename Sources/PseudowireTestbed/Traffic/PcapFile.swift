@@ -15,7 +15,8 @@ public enum PcapFile {
     public static func write(_ frames: some Sequence<CapturedFrame>, to path: FilePath) throws(TestbedError) {
         do {
             let file = try FileDescriptor.open(
-                path, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: [.ownerReadWrite, .groupRead, .otherRead])
+                path, .writeOnly, options: [.create, .truncate, .closeOnExec],
+                permissions: [.ownerReadWrite, .groupRead, .otherRead])
             try file.closeAfter {
                 _ = try file.writeAll(contents(of: frames))
             }

@@ -1,44 +1,60 @@
-internal import CPseudowireMNL
+import CPseudowireMNL
 public import InternetAddress
+import SystemPackage
 
-/// The addresses of the interfaces of a client's namespace.
+/// The addresses of a client's namespace.
 ///
 /// ```swift
-/// try client.addresses.add("192.0.2.1/24", to: link.index)
-/// try client.addresses.add("2001:db8::1/64", to: link.index, flags: .noDuplicateDetection)
+/// try client.addresses.add("192.0.2.1/24", to: index)
+/// try client.addresses.add("2001:db8::1/64", to: index, flags: .noDuplicateDetection)
 /// ```
-///
-/// Errors: `NetlinkError`; `isNotFound` is `EADDRNOTAVAIL`, `isAlreadyPresent` is `EEXIST`.
 public struct Addresses {
     let client: RouteClient
 
-    /// Gives an interface an address; fails if it has it.
+    /// Gives an interface an address, and by it a route to the address's network.
+    ///
+    /// - Throws: `isAlreadyPresent` when it has that address, `isNotFound` when there is no such interface.
     public func add(
-        _ prefix: IPPrefix, to link: LinkIndex, flags: AddressFlags = [], peer: IPAddress? = nil, scope: UInt8 = 0
+        _ prefix: IPPrefix, to link: LinkIndex, flags: AddressFlags = [], peer: IPAddress? = nil,
+        scope: Scope = .universe
     ) throws(NetlinkError) {
-        let request = AddressMessage.change(
-            RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_EXCL, prefix, link, flags, peer: peer, scope: scope)
-        try client.socket.perform(request, .address, "add address \(prefix) to link \(link)")
+        try change(
+            AddressRequest.change(Int(RTM_NEWADDR), createNew, prefix, link, flags: flags, peer: peer, scope: scope),
+            "add address \(prefix) to link \(link)")
     }
 
-    /// Gives an interface an address; if it has it, changes its flags.
+    /// Gives an interface an address, or changes the properties of the one it has.
     public func replace(
-        _ prefix: IPPrefix, on link: LinkIndex, flags: AddressFlags = [], peer: IPAddress? = nil, scope: UInt8 = 0
+        _ prefix: IPPrefix, on link: LinkIndex, flags: AddressFlags = [], peer: IPAddress? = nil,
+        scope: Scope = .universe
     ) throws(NetlinkError) {
-        let request = AddressMessage.change(
-            RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_REPLACE, prefix, link, flags, peer: peer, scope: scope)
-        try client.socket.perform(request, .address, "replace address \(prefix) on link \(link)")
+        try change(
+            AddressRequest.change(
+                Int(RTM_NEWADDR), createOrReplace, prefix, link, flags: flags, peer: peer, scope: scope),
+            "replace address \(prefix) on link \(link)")
     }
 
-    /// Takes an address from an interface.
-    public func delete(_ prefix: IPPrefix, from link: LinkIndex) throws(NetlinkError) {
-        let request = AddressMessage.change(RTM_DELADDR, flags: 0, prefix, link)
-        try client.socket.perform(request, .address, "delete address \(prefix) from link \(link)")
+    /// Takes an address away; a point-to-point one needs its `peer`.
+    ///
+    /// - Throws: `isNotFound` when the interface does not have it.
+    public func delete(_ prefix: IPPrefix, from link: LinkIndex, peer: IPAddress? = nil) throws(NetlinkError) {
+        try change(
+            AddressRequest.change(
+                Int(RTM_DELADDR), 0, prefix, link, flags: [], peer: peer, scope: .universe),
+            "delete address \(prefix) from link \(link)")
     }
 
-    /// The addresses of one interface, or of all.
+    /// The IPv4 and IPv6 addresses of one interface, or of all.
     public func list(on link: LinkIndex? = nil) throws(NetlinkError) -> [InterfaceAddress] {
-        try client.socket.dump(
-            AddressMessage.list(on: link), .address, "list addresses", parse: AddressMessage.parse)
+        let request = AddressRequest.list(on: link)
+        let found = try client.socket.dump(request, .address, "list addresses") { message throws(MalformedMessage) in
+            try InterfaceAddress(message)
+        }
+        guard let link else { return found }
+        return found.filter { $0.link == link }
+    }
+
+    private func change(_ request: Request, _ operation: @autoclosure () -> String) throws(NetlinkError) {
+        try client.socket.perform(request, .address, operation())
     }
 }

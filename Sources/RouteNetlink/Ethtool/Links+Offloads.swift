@@ -1,30 +1,53 @@
-internal import SystemPackage
+import SystemPackage
 
 extension Links {
-    /// Which offloads are on.
+    /// Which offloads an interface has on; a group counts as on when one of its features is.
+    ///
+    /// Groups that the device does not know at all are left out.
     public func offloads(_ index: LinkIndex) throws(NetlinkError) -> [LinkOffload: Bool] {
-        let (socket, name) = try ethtool(index)
-        var found: [LinkOffload: Bool] = [:]
-        for offload in LinkOffload.allCases { found[offload] = try socket.get(offload, of: name) }
-        return found
-    }
-
-    /// Switches offloads on or off. `EOPNOTSUPP` where the interface cannot do it.
-    public func setOffloads(_ index: LinkIndex, _ wanted: [LinkOffload: Bool]) throws(NetlinkError) {
-        let (socket, name) = try ethtool(index)
-        // Segmentation depends on checksums: on in this order, off in the other, whatever the dictionary's.
-        let order: [LinkOffload] = [.transmitChecksum, .genericSegmentation, .tcpSegmentation, .genericReceive]
-        for offload in order.reversed() where wanted[offload] == false { try socket.set(offload, of: name, to: false) }
-        for offload in order where wanted[offload] == true { try socket.set(offload, of: name, to: true) }
-    }
-
-    private func ethtool(_ index: LinkIndex) throws(NetlinkError) -> (EthtoolSocket, name: String) {
-        guard let link = try get(index) else {
-            throw NetlinkError(.noSuchDevice, "find link \(index)", object: .link)
+        let features = try client.ethtoolSocket().features(index)
+        var offloads: [LinkOffload: Bool] = [:]
+        for offload in LinkOffload.allCases {
+            let isOn = features.active.contains(where: offload.includes)
+            let isKnown = isOn || features.changeable.contains(where: offload.includes)
+            if isKnown { offloads[offload] = isOn }
         }
-        if let socket = client.ethtool { return (socket, link.name) }
-        let socket = try EthtoolSocket(in: client.namespace)
-        client.ethtool = socket
-        return (socket, link.name)
+        return offloads
+    }
+
+    /// Switches offloads on or off, as `ethtool -K` does, and looks whether the driver obeyed.
+    ///
+    /// ```swift
+    /// try client.links.setOffloads(index, [.tcpSegmentation: false, .transmitChecksum: false])
+    /// ```
+    ///
+    /// Needs `CAP_NET_ADMIN`. Switching checksums off takes the segmentation that depends on them along.
+    ///
+    /// - Throws: `EOPNOTSUPP`, naming the group, when it is not as asked afterwards.
+    public func setOffloads(_ index: LinkIndex, _ offloads: [LinkOffload: Bool]) throws(NetlinkError) {
+        guard !offloads.isEmpty else { return }
+        let ethtool = try client.ethtoolSocket()
+        let before = try ethtool.features(index)
+        // Only what the device lets change: asking for the rest is reported as a failure.
+        let wanted = offloads.flatMap { offload, isOn in
+            before.changeable.filter(offload.includes).sorted().map { (name: $0, isOn: isOn) }
+        }
+        if !wanted.isEmpty { try ethtool.set(index, wanted) }
+        let after = try ethtool.features(index)
+        for (offload, isOn) in offloads where after.active.contains(where: offload.includes) != isOn {
+            throw NetlinkError(
+                .notSupportedOnSocket, "set offloads of link \(index)", object: .link,
+                message: "the driver keeps \(offload) \(isOn ? "off" : "on")")
+        }
+    }
+}
+
+extension RouteClient {
+    /// The socket for offloads, opened when first needed.
+    func ethtoolSocket() throws(NetlinkError) -> EthtoolSocket {
+        if let ethtool { return ethtool }
+        let opened = try EthtoolSocket(in: namespace)
+        ethtool = opened
+        return opened
     }
 }

@@ -1,83 +1,85 @@
-internal import CPseudowireMNL
+import CPseudowireMNL
+import SystemPackage
 
-/// The filters on clsact's hooks in a client's namespace.
+/// The filters of a client's namespace.
 ///
 /// ```swift
-/// let hook = TrafficHook(link: link.index, direction: .ingress)
-/// try client.qdiscs.ensureClsact(on: link.index)
-/// let filter = try client.filters.add(
-///     BPFFilter(program: descriptor, name: "decap", priority: 1, handle: 1), at: hook)
+/// let hook = TrafficHook(link: index, direction: .ingress)
+/// let info = try client.filters.add(BPFFilter(program: fd, name: "pw", priority: 1, handle: 1), at: hook)
+/// info.programID
 /// ```
 ///
-/// Errors: `NetlinkError`; `isNotFound` also where there is no clsact, `isAlreadyPresent` is `EEXIST`.
+/// They need a clsact: see `Qdiscs.ensureClsact(on:)`.
 public struct Filters {
     let client: RouteClient
 
-    /// Adds a filter; fails if there is one with this priority and handle.
+    /// Adds a filter and returns it as the kernel holds it.
+    ///
+    /// - Throws: `isAlreadyPresent` when priority and handle are taken, `isNotFound` without a clsact.
     @discardableResult
-    public func add(_ filter: BPFFilter, at hook: TrafficHook) throws(NetlinkError) -> FilterInfo {
-        try new(filter, NLM_F_CREATE | NLM_F_EXCL, hook, "add")
+    public func add(_ filter: BPFFilter, at hook: TrafficHook) throws(NetlinkError) -> BPFFilterInfo {
+        try put(filter, createNew, at: hook, "add")
     }
 
-    /// Adds a filter, in place of the one with this priority and handle; no frame is missed in between.
+    /// Puts a program in the place of the one that has the same priority and handle, or adds it.
+    ///
+    /// The swap is atomic for frames: each meets the old program or the new one.
     @discardableResult
-    public func replace(_ filter: BPFFilter, at hook: TrafficHook) throws(NetlinkError) -> FilterInfo {
-        try new(filter, NLM_F_CREATE | NLM_F_REPLACE, hook, "replace")
+    public func replace(_ filter: BPFFilter, at hook: TrafficHook) throws(NetlinkError) -> BPFFilterInfo {
+        try put(filter, NLM_F_CREATE, at: hook, "replace")
     }
 
-    /// Removes exactly one filter.
+    /// Deletes exactly the BPF filter of this priority, handle and chain.
+    ///
+    /// - Throws: `isNotFound` when there is none.
     public func delete(
         priority: UInt16, handle: UInt32, chain: UInt32 = 0, at hook: TrafficHook
     ) throws(NetlinkError) {
-        let request = FilterMessage.one(RTM_DELTFILTER, priority: priority, handle: handle, chain: chain, hook)
-        try client.socket.perform(request, .filter, Self.operation("delete", hook, priority, handle))
+        try client.socket.perform(
+            FilterRequest.name(Int(RTM_DELTFILTER), priority: priority, handle: handle, chain: chain, at: hook),
+            .filter, "delete filter on \(hook) priority \(priority) handle \(handle)")
     }
 
-    /// One filter, or nil.
+    /// The BPF filter of this priority, handle and chain; nil when there is none.
     public func get(
         priority: UInt16, handle: UInt32, chain: UInt32 = 0, at hook: TrafficHook
-    ) throws(NetlinkError) -> FilterInfo? {
-        let request = FilterMessage.one(RTM_GETTFILTER, priority: priority, handle: handle, chain: chain, hook)
-        var found: FilterInfo?
-        do {
-            let operation = Self.operation("get", hook, priority, handle)
-            try client.socket.perform(request, .filter, operation) { message throws(MalformedMessage) in
-                if let filter = try FilterMessage.parse(message) { found = filter }
-            }
-        } catch where error.isNotFound {
-            return nil
+    ) throws(NetlinkError) -> BPFFilterInfo? {
+        var filter: FilterInfo?
+        do throws(NetlinkError) {
+            try client.socket.perform(
+                FilterRequest.name(Int(RTM_GETTFILTER), priority: priority, handle: handle, chain: chain, at: hook),
+                .filter, "get filter on \(hook) priority \(priority) handle \(handle)"
+            ) { message throws(MalformedMessage) in filter = try FilterInfo(message) ?? filter }
+        } catch {
+            if error.isNotFound { return nil }
+            throw error
+        }
+        return filter.flatMap { BPFFilterInfo($0, at: hook) }
+    }
+
+    /// All filters of a hook, in the order in which they run; none where there is no clsact.
+    public func list(at hook: TrafficHook) throws(NetlinkError) -> [FilterInfo] {
+        try client.socket.dump(FilterRequest.list(hook), .filter, "list filters on \(hook)") {
+            message throws(MalformedMessage) in try FilterInfo(message)
+        }
+    }
+
+    private func put(
+        _ filter: BPFFilter, _ flags: Int32, at hook: TrafficHook, _ verb: StaticString
+    ) throws(NetlinkError) -> BPFFilterInfo {
+        let request = FilterRequest.put(filter, flags, at: hook)
+        var echoed: FilterInfo?
+        func operation() -> String {
+            "\(verb) filter on \(hook) priority \(filter.priority) handle \(filter.handle)"
+        }
+        try client.socket.perform(request, .filter, operation()) { message throws(MalformedMessage) in
+            echoed = try FilterInfo(message) ?? echoed
+        }
+        if let info = echoed.flatMap({ BPFFilterInfo($0, at: hook) }) { return info }
+        let found = try get(priority: filter.priority, handle: filter.handle, chain: filter.chain, at: hook)
+        guard let found else {
+            throw NetlinkError(.noSuchFileOrDirectory, operation(), object: .filter, message: "it is gone already")
         }
         return found
-    }
-
-    /// The filters on a hook, of all kinds and whoever put them there.
-    public func list(at hook: TrafficHook) throws(NetlinkError) -> [FilterInfo] {
-        do {
-            return try client.socket.dump(
-                FilterMessage.list(hook), .filter, "list filters on link \(hook.link) \(hook.direction.rawValue)",
-                parse: FilterMessage.parse)
-        } catch where error.isNotFound {
-            return []
-        }
-    }
-
-    private func new(
-        _ filter: BPFFilter, _ flags: Int32, _ hook: TrafficHook, _ verb: String
-    ) throws(NetlinkError) -> FilterInfo {
-        var made: FilterInfo?
-        let operation = Self.operation(verb, hook, filter.priority, filter.handle)
-        let request = FilterMessage.new(filter, flags: flags | NLM_F_ECHO, hook)
-        try client.socket.perform(request, .filter, operation) { message throws(MalformedMessage) in
-            if let filter = try FilterMessage.parse(message) { made = filter }
-        }
-        return made
-            ?? FilterInfo(
-                kind: "bpf", priority: filter.priority, handle: filter.handle,
-                protocolNumber: FilterMessage.allProtocols, chain: filter.chain, name: filter.name,
-                isDirectAction: filter.isDirectAction)
-    }
-
-    private static func operation(_ verb: String, _ hook: TrafficHook, _ priority: UInt16, _ handle: UInt32) -> String {
-        "\(verb) filter on link \(hook.link) \(hook.direction.rawValue) priority \(priority) handle \(handle)"
     }
 }

@@ -1,5 +1,18 @@
-/// One of clsact's two places on an interface.
-public struct TrafficHook: Hashable, Sendable {
+/// The way of a frame through an interface, as the host sees it.
+public enum TrafficDirection: String, Hashable, Sendable, CaseIterable, CustomStringConvertible {
+    /// Received by the interface.
+    case ingress
+    /// Sent by the interface.
+    case egress
+
+    public var description: String { rawValue }
+
+    /// `TC_H_MIN_INGRESS` or `TC_H_MIN_EGRESS` under clsact.
+    var parent: UInt32 { self == .ingress ? 0xffff_fff2 : 0xffff_fff3 }
+}
+
+/// A place for filters: one direction of one interface that has a clsact.
+public struct TrafficHook: Hashable, Sendable, CustomStringConvertible {
     public var link: LinkIndex
     public var direction: TrafficDirection
 
@@ -8,19 +21,5 @@ public struct TrafficHook: Hashable, Sendable {
         self.direction = direction
     }
 
-    /// The hook as a filter's parent: `TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)` or `…EGRESS`.
-    var parent: UInt32 {
-        switch direction {
-        case .ingress: 0xffff_fff2
-        case .egress: 0xffff_fff3
-        }
-    }
-}
-
-/// Which way a frame goes.
-public enum TrafficDirection: String, Hashable, Sendable {
-    /// Into this machine.
-    case ingress
-    /// Out of it.
-    case egress
+    public var description: String { "link \(link) \(direction)" }
 }

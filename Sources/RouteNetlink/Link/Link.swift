@@ -1,48 +1,97 @@
+import CPseudowireMNL
 public import InternetAddress
 
-/// A network interface as it was when it was asked for.
+/// A network interface as the kernel describes it.
+///
+/// ```swift
+/// if let eth0 = try client.links.find(named: "eth0"), eth0.flags.contains(.running) {
+///     print(eth0.mtu, eth0.address?.description ?? "no Ethernet")
+/// }
+/// ```
+///
+/// A snapshot: it does not follow the interface. Source: `rtnl_fill_ifinfo` in `net/core/rtnetlink.c`.
 public struct Link: Hashable, Sendable {
+    /// The number that every other request names it by.
     public var index: LinkIndex
     public var name: String
-    /// What made it: `veth`, `bridge`, `vxlan`; nil for hardware and loopback. `IFLA_INFO_KIND`.
+    /// The names besides `name` (Linux 5.5).
+    public var alternativeNames: [String] = []
+    /// The driver's kind, as `veth` or `bridge`; nil for hardware and for the loopback.
     public var kind: String?
-    /// Free text for people. `IFLA_IFALIAS`.
+    /// The administrator's remark.
     public var alias: String?
-    /// Octets of the largest packet, link header not counted.
-    public var mtu: UInt32
+    /// The longest layer 3 packet in bytes.
+    public var mtu: UInt32 = 0
     public var minMTU: UInt32?
+    /// Nil where the driver states no limit.
     public var maxMTU: UInt32?
-    /// Nil where the link layer has no addresses of 48 bits.
+    /// Nil unless the interface has six-byte addresses.
     public var address: MACAddress?
-    /// The address that the hardware came with. `IFLA_PERM_ADDRESS`, Linux 5.6.
+    /// The address that the hardware came with (Linux 5.6).
     public var permanentAddress: MACAddress?
-    public var flags: LinkFlags
-    /// The corresponding C constants are `ARPHRD_*`; 1 is Ethernet.
-    public var hardwareType: UInt16
-    /// The bridge or bond that it is a port of.
+    public var flags: LinkFlags = []
+    /// `ARPHRD_*`: 1 for Ethernet, 772 for the loopback.
+    public var hardwareType: UInt16 = 0
+    /// The bridge, bond or VRF that it belongs to.
     public var master: LinkIndex?
-    /// A veth's other end, a VLAN's lower device: in the namespace ``linkNamespaceID`` says, if it says one.
+    /// The other end of a veth, or the interface underneath (`IFLA_LINK`), in the namespace `linkNamespaceID`.
     public var peer: LinkIndex?
+    /// Our name for the namespace of `peer`; nil when that is ours.
     public var linkNamespaceID: Int32?
-    /// The corresponding C constants are `IF_OPER_*`; 6 is up.
-    public var operationalState: UInt8
-    /// How many want all frames of it, the administrator among them.
-    public var promiscuity: UInt32
-    /// The largest segmentation-offload frame that it takes, in octets.
-    public var gsoMaxSize: UInt32?
-    /// Nil where they were not asked for.
+    public var operationalState: OperationalState = .unknown
+    /// How many users want every frame, packet sockets and bridges included.
+    public var promiscuity: UInt32 = 0
+    /// Nil when the request asked for none.
     public var statistics: LinkStatistics?
+    /// The longest packet that segmentation offload hands to the driver, in bytes.
+    public var gsoMaxSize: UInt32?
+
+    /// Whether the administrator has switched it on.
+    public var isUp: Bool { flags.contains(.up) }
 }
 
-/// An interface's counters. `struct rtnl_link_stats64`, whose later fields this kernel may lack: they are 0 then.
-public struct LinkStatistics: Hashable, Sendable {
-    public var receivedPackets: UInt64
-    public var transmittedPackets: UInt64
-    public var receivedOctets: UInt64
-    public var transmittedOctets: UInt64
-    public var receiveErrors: UInt64
-    public var transmitErrors: UInt64
-    public var receiveDropped: UInt64
-    public var transmitDropped: UInt64
-    public var multicast: UInt64
+extension Link {
+    /// Reads an `RTM_NEWLINK`; nil for any other type.
+    init?(_ message: borrowing Message) throws(MalformedMessage) {
+        guard message.type == RTM_NEWLINK else { return nil }
+        try message.require(16, "ifinfomsg")
+        guard let index = LinkIndex(message.field(4, Int32.self)) else {
+            throw MalformedMessage(what: "an interface without an index")
+        }
+        self.init(index: index, name: "")
+        hardwareType = message.field(2)
+        flags = LinkFlags(rawValue: message.field(8))
+        var cursor = message.attributes(after: 16)
+        while let attribute = cursor.next() {
+            switch attribute.type {
+            case IFLA_IFNAME: name = attribute.text
+            case IFLA_ADDRESS: address = attribute.macAddress
+            case IFLA_PERM_ADDRESS: permanentAddress = attribute.macAddress
+            case IFLA_MTU: mtu = try attribute.integer()
+            case IFLA_MIN_MTU: minMTU = try attribute.integer()
+            case IFLA_MAX_MTU:
+                let limit: UInt32 = try attribute.integer()
+                maxMTU = limit == 0 ? nil : limit
+            case IFLA_IFALIAS: alias = attribute.text
+            case IFLA_MASTER: master = LinkIndex(try attribute.integer(Int32.self))
+            case IFLA_LINK: peer = LinkIndex(try attribute.integer(Int32.self))
+            case IFLA_LINK_NETNSID: linkNamespaceID = try attribute.integer()
+            case IFLA_OPERSTATE: operationalState = OperationalState(rawValue: try attribute.integer())
+            case IFLA_PROMISCUITY: promiscuity = try attribute.integer()
+            case IFLA_GSO_MAX_SIZE: gsoMaxSize = try attribute.integer()
+            case IFLA_STATS64: statistics = LinkStatistics(attribute.payload)
+            case IFLA_LINKINFO:
+                var info = attribute.attributes
+                while let item = info.next() {
+                    if item.type == IFLA_INFO_KIND { kind = item.text }
+                }
+            case IFLA_PROP_LIST:
+                var properties = attribute.attributes
+                while let item = properties.next() {
+                    if item.type == IFLA_ALT_IFNAME { alternativeNames.append(item.text) }
+                }
+            default: continue
+            }
+        }
+    }
 }

@@ -1,77 +1,154 @@
 public import InternetAddress
 
-/// An interface that is to be made.
+/// An interface to be made by `Links.create(_:)`.
 ///
 /// ```swift
-/// var specification = LinkSpecification.veth("left", peer: .init("right", namespace: other.fileDescriptor))
-/// specification.mtu = 1400
-/// let link = try client.links.create(specification)
+/// var spec = LinkSpecification.veth("left", peer: .init(name: "right", namespace: blue.fileDescriptor))
+/// spec.mtu = 1400
+/// spec.isUp = true
+/// let left = try client.links.create(spec)
 /// ```
+///
+/// An empty name lets the kernel choose one.
 public struct LinkSpecification: Hashable, Sendable {
-    public var name: String
-    public var kind: Kind
-    public var mtu: UInt32?
-    public var address: MACAddress?
-    public var alias: String?
-    public var isUp = false
-    /// The namespace that it is made in: a descriptor that stays the caller's and open until `create` returns.
-    public var namespace: Int32?
-
-    public init(_ name: String, _ kind: Kind) {
-        self.name = name
-        self.kind = kind
-    }
-
-    /// What to make, with what only that kind has.
+    /// What an interface is, with what only this kind has.
     public enum Kind: Hashable, Sendable {
-        /// Two ends; the other one may be in another namespace.
+        /// One end of a virtual cable.
         case veth(peer: Peer)
         case bridge
-        /// A tunnel; `port` in host order, 4789 by default.
-        case vxlan(id: UInt32, local: IPAddress?, remote: IPAddress?, port: UInt16)
-        /// Any kind that needs no data of its own, by the kernel's name for it: `dummy`, `ifb`.
-        case other(String)
+        case vxlan(VXLAN)
+        /// An interface that swallows what it is given.
+        case dummy
 
-        /// The kernel's name: `IFLA_INFO_KIND`.
+        /// The kernel's name of the driver.
         public var name: String {
             switch self {
             case .veth: "veth"
             case .bridge: "bridge"
             case .vxlan: "vxlan"
-            case .other(let name): name
+            case .dummy: "dummy"
             }
         }
     }
 
-    /// A veth's other end.
+    /// The other end of a veth.
     public struct Peer: Hashable, Sendable {
         public var name: String
-        /// The namespace that it is made in: a descriptor that stays the caller's and open until `create` returns.
+        /// Where it shall live: a descriptor of a namespace file, lent, which must stay open until `create` returns.
         public var namespace: Int32?
         public var mtu: UInt32?
         public var address: MACAddress?
+        public var isUp: Bool
 
-        public init(_ name: String, namespace: Int32? = nil, mtu: UInt32? = nil, address: MACAddress? = nil) {
+        public init(
+            name: String, namespace: Int32? = nil, mtu: UInt32? = nil, address: MACAddress? = nil, isUp: Bool = false
+        ) {
             self.name = name
             self.namespace = namespace
             self.mtu = mtu
             self.address = address
+            self.isUp = isUp
         }
     }
 
-    /// A veth pair, made in one request also if its ends are in different namespaces.
-    public static func veth(_ name: String, peer: Peer) -> LinkSpecification {
-        LinkSpecification(name, .veth(peer: peer))
+    /// What a VXLAN tunnel has.
+    public struct VXLAN: Hashable, Sendable {
+        /// The network identifier, 24 bits.
+        public var id: UInt32
+        /// The outer source address.
+        public var local: IPAddress?
+        /// The outer destination address, of a host or a multicast group.
+        public var remote: IPAddress?
+        /// The outer destination port; the kernel's own default is the historic 8472, IANA's is 4789.
+        public var port: UInt16?
+        /// The interface that carries the outer packets.
+        public var link: LinkIndex?
+        /// The outer time to live; nil inherits.
+        public var timeToLive: UInt8?
+        /// Whether sources are learned from received frames.
+        public var isLearning: Bool?
+        /// Whether outer UDP checksums are computed.
+        public var hasChecksum: Bool?
+
+        public init(
+            id: UInt32, local: IPAddress? = nil, remote: IPAddress? = nil, port: UInt16? = nil,
+            link: LinkIndex? = nil, timeToLive: UInt8? = nil, isLearning: Bool? = nil, hasChecksum: Bool? = nil
+        ) {
+            self.id = id
+            self.local = local
+            self.remote = remote
+            self.port = port
+            self.link = link
+            self.timeToLive = timeToLive
+            self.isLearning = isLearning
+            self.hasChecksum = hasChecksum
+        }
     }
 
-    public static func bridge(_ name: String) -> LinkSpecification {
-        LinkSpecification(name, .bridge)
+    public var name: String
+    public var kind: Kind
+    /// The longest layer 3 packet in bytes.
+    public var mtu: UInt32?
+    public var address: MACAddress?
+    /// The administrator's remark, up to 255 bytes. The kernel takes it only in a second request: see `create`.
+    public var alias: String?
+    public var isUp: Bool
+    /// Where it shall live: a descriptor of a namespace file, lent, which must stay open until `create` returns.
+    public var namespace: Int32?
+
+    public init(
+        name: String, kind: Kind, mtu: UInt32? = nil, address: MACAddress? = nil, alias: String? = nil,
+        isUp: Bool = false, namespace: Int32? = nil
+    ) {
+        self.name = name
+        self.kind = kind
+        self.mtu = mtu
+        self.address = address
+        self.alias = alias
+        self.isUp = isUp
+        self.namespace = namespace
     }
 
-    /// A VXLAN tunnel (RFC 7348).
-    public static func vxlan(
-        _ name: String, id: UInt32, local: IPAddress? = nil, remote: IPAddress? = nil, port: UInt16 = 4789
+    /// A virtual cable: both ends come to be in one request, each in its namespace.
+    public static func veth(
+        _ name: String, peer: Peer, mtu: UInt32? = nil, address: MACAddress? = nil, alias: String? = nil,
+        isUp: Bool = false, namespace: Int32? = nil
     ) -> LinkSpecification {
-        LinkSpecification(name, .vxlan(id: id, local: local, remote: remote, port: port))
+        LinkSpecification(
+            name: name, kind: .veth(peer: peer), mtu: mtu, address: address, alias: alias, isUp: isUp,
+            namespace: namespace)
+    }
+
+    /// A learning bridge.
+    public static func bridge(
+        _ name: String, mtu: UInt32? = nil, address: MACAddress? = nil, alias: String? = nil, isUp: Bool = false,
+        namespace: Int32? = nil
+    ) -> LinkSpecification {
+        LinkSpecification(
+            name: name, kind: .bridge, mtu: mtu, address: address, alias: alias, isUp: isUp, namespace: namespace)
+    }
+
+    /// A VXLAN tunnel, RFC 7348.
+    public static func vxlan(
+        _ name: String, id: UInt32, local: IPAddress? = nil, remote: IPAddress? = nil, port: UInt16? = 4789,
+        link: LinkIndex? = nil, timeToLive: UInt8? = nil, isLearning: Bool? = nil, hasChecksum: Bool? = nil,
+        mtu: UInt32? = nil, address: MACAddress? = nil, alias: String? = nil, isUp: Bool = false,
+        namespace: Int32? = nil
+    ) -> LinkSpecification {
+        let tunnel = VXLAN(
+            id: id, local: local, remote: remote, port: port, link: link, timeToLive: timeToLive,
+            isLearning: isLearning, hasChecksum: hasChecksum)
+        return LinkSpecification(
+            name: name, kind: .vxlan(tunnel), mtu: mtu, address: address, alias: alias, isUp: isUp,
+            namespace: namespace)
+    }
+
+    /// An interface that swallows what it is given.
+    public static func dummy(
+        _ name: String, mtu: UInt32? = nil, address: MACAddress? = nil, alias: String? = nil, isUp: Bool = false,
+        namespace: Int32? = nil
+    ) -> LinkSpecification {
+        LinkSpecification(
+            name: name, kind: .dummy, mtu: mtu, address: address, alias: alias, isUp: isUp, namespace: namespace)
     }
 }

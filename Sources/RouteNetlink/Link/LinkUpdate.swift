@@ -1,38 +1,65 @@
 public import InternetAddress
 
-/// What to change about an interface; nil leaves it as it is. One request, however much it is.
+/// Changes to an interface, all in one request; what is nil stays as it is.
 ///
-/// The kernel applies the changes in its own order and stops at the first that fails: not atomic.
+/// ```swift
+/// try client.links.update(index, LinkUpdate(isUp: true, mtu: 1446))
+/// try client.links.update(index, LinkUpdate(master: .some(nil)))   // leave the bridge
+/// ```
+///
+/// The kernel applies them one by one: after an error, some may hold.
 public struct LinkUpdate: Hashable, Sendable {
+    /// How the kernel makes an interface's IPv6 link-local address.
+    public struct AddressGenerationMode: RawRepresentable, Hashable, Sendable {
+        public var rawValue: UInt8
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// From the hardware address. The corresponding C constant is `IN6_ADDR_GEN_MODE_EUI64`.
+        public static let eui64 = AddressGenerationMode(rawValue: 0)
+        /// Not at all. The corresponding C constant is `IN6_ADDR_GEN_MODE_NONE`.
+        public static let none = AddressGenerationMode(rawValue: 1)
+        /// From a secret, RFC 7217. The corresponding C constant is `IN6_ADDR_GEN_MODE_STABLE_PRIVACY`.
+        public static let stablePrivacy = AddressGenerationMode(rawValue: 2)
+        /// The corresponding C constant is `IN6_ADDR_GEN_MODE_RANDOM`.
+        public static let random = AddressGenerationMode(rawValue: 3)
+    }
+
     public var isUp: Bool?
-    public var isPromiscuous: Bool?
+    /// The longest layer 3 packet in bytes.
     public var mtu: UInt32?
     public var address: MACAddress?
+    /// A new name. Kernels before 6.2 refuse to rename an interface that is up (`EBUSY`).
     public var name: String?
+    /// The administrator's remark; an empty one removes it.
     public var alias: String?
-    public var master: Master?
-    /// The namespace to move it to: a descriptor that stays the caller's.
+    /// The bridge or bond to join; `.some(nil)` leaves it.
+    public var master: LinkIndex??
+    public var isPromiscuous: Bool?
+    /// Where it shall move: a descriptor of a namespace file, lent, which must stay open until `update` returns.
+    ///
+    /// The interface leaves our namespace down, without addresses, perhaps with another index.
     public var namespace: Int32?
-    /// How its IPv6 link-local address comes about.
     public var addressGenerationMode: AddressGenerationMode?
-    /// IPv4 forwarding on this interface alone.
+    /// Whether IPv4 packets that arrive here are forwarded; this interface only.
     public var ipv4Forwarding: Bool?
+    /// The longest packet that segmentation offload may hand to the driver, in bytes.
+    public var gsoMaxSize: UInt32?
 
-    public init() {}
-
-    /// A port's bridge or bond.
-    public enum Master: Hashable, Sendable {
-        case none
-        case link(LinkIndex)
+    public init(
+        isUp: Bool? = nil, mtu: UInt32? = nil, address: MACAddress? = nil, name: String? = nil, alias: String? = nil,
+        master: LinkIndex?? = nil, isPromiscuous: Bool? = nil, namespace: Int32? = nil,
+        addressGenerationMode: AddressGenerationMode? = nil, ipv4Forwarding: Bool? = nil, gsoMaxSize: UInt32? = nil
+    ) {
+        self.isUp = isUp
+        self.mtu = mtu
+        self.address = address
+        self.name = name
+        self.alias = alias
+        self.master = master
+        self.isPromiscuous = isPromiscuous
+        self.namespace = namespace
+        self.addressGenerationMode = addressGenerationMode
+        self.ipv4Forwarding = ipv4Forwarding
+        self.gsoMaxSize = gsoMaxSize
     }
-}
-
-/// How an interface gets its IPv6 link-local address. The corresponding C constants are `IN6_ADDR_GEN_MODE_*`.
-public enum AddressGenerationMode: UInt8, Hashable, Sendable {
-    /// From the hardware address.
-    case eui64 = 0
-    /// It gets none.
-    case none = 1
-    case stablePrivacy = 2
-    case random = 3
 }

@@ -1,72 +1,107 @@
-internal import CPseudowireMNL
-internal import SystemPackage
+import CPseudowireMNL
+import SystemPackage
 
 /// The interfaces of a client's namespace.
 ///
 /// ```swift
-/// guard let link = try client.links.find(named: "eth0") else { … }
-/// var update = LinkUpdate()
-/// update.mtu = 1400
-/// update.isUp = true
-/// try client.links.update(link.index, update)
+/// let bridge = try client.links.create(.bridge("br0", isUp: true))
+/// try client.links.update(veth.index, LinkUpdate(master: bridge.index))
 /// ```
-///
-/// Errors: `NetlinkError`; `isNotFound` is `ENODEV`, `isAlreadyPresent` is `EEXIST`.
 public struct Links {
     let client: RouteClient
 
-    /// The interface with this name or alternative name, or nil. One request, however many interfaces there are.
-    public func find(named name: String) throws(NetlinkError) -> Link? {
-        try one(LinkMessage.get(named: name), "find link \(name)")
-    }
-
-    /// The interface with this index, or nil.
-    public func get(_ index: LinkIndex) throws(NetlinkError) -> Link? {
-        try one(LinkMessage.get(index), "get link \(index)")
-    }
-
-    /// All interfaces, as they were at one moment.
-    public func list() throws(NetlinkError) -> [Link] {
-        try client.socket.dump(LinkMessage.list(), .link, "list links", parse: LinkMessage.parse)
-    }
-
-    /// Makes an interface.
+    /// The interface that has `name`, also as an alternative name; nil when there is none.
     ///
-    /// - Returns: the interface; of one that is made in another namespace only what was asked for, its index being 0.
+    /// One request, never a dump.
+    public func find(named name: String) throws(NetlinkError) -> Link? {
+        guard !name.isEmpty, name.utf8.count < 128 else { return nil }
+        return try one(LinkRequest.find(name), "find link \(name)")
+    }
+
+    /// The interface with this index; nil when there is none.
+    public func get(_ index: LinkIndex) throws(NetlinkError) -> Link? {
+        guard index.rawValue != 0 else { return nil }
+        return try one(LinkRequest.get(index), "get link \(index)")
+    }
+
+    /// All interfaces, as of one moment: a list that changed while it was read is read again.
+    public func list() throws(NetlinkError) -> [Link] {
+        try client.socket.dump(LinkRequest.list(), .link, "list links") { message throws(MalformedMessage) in
+            try Link(message)
+        }
+    }
+
+    /// Makes an interface, a veth with both its ends, and returns it.
+    ///
+    /// ```swift
+    /// let left = try client.links.create(.veth("left", peer: .init(name: "right", namespace: blue.fileDescriptor)))
+    /// ```
+    ///
+    /// One request, whose echo describes the result (Linux 6.2; looked up by name before that, and for a link that is
+    /// born in another namespace). An alias takes a second request; when that fails, the interface is deleted again.
+    ///
+    /// - Throws: `isAlreadyPresent` when a name is taken.
     @discardableResult
-    public func create(_ specification: LinkSpecification) throws(NetlinkError) -> Link {
-        let operation = "create \(specification.kind.name) \(specification.name)"
-        var created: Link?
-        try client.socket.perform(LinkMessage.create(specification), .link, operation) { message throws(MalformedMessage) in
-            if let link = try LinkMessage.parse(message) { created = link }
+    public func create(_ link: LinkSpecification) throws(NetlinkError) -> Link {
+        let operation = "create \(link.kind.name) \(link.name)"
+        var echoed: Link?
+        let request = LinkRequest.create(link)
+        try client.socket.perform(request, .link, operation) { message throws(MalformedMessage) in
+            echoed = try Link(message) ?? echoed
         }
-        if let created { return created }
-        if specification.namespace == nil, let found = try find(named: specification.name) { return found }
-        return Link(
-            index: LinkIndex(rawValue: 0), name: specification.name, kind: specification.kind.name,
-            mtu: specification.mtu ?? 0, address: specification.address, flags: [], hardwareType: 1,
-            operationalState: 0, promiscuity: 0)
-    }
-
-    /// Changes an interface, in one request.
-    public func update(_ index: LinkIndex, _ update: LinkUpdate) throws(NetlinkError) {
-        try client.socket.perform(LinkMessage.update(index, update), .link, "change link \(index)")
-    }
-
-    /// Removes an interface; of a veth pair both.
-    public func delete(_ index: LinkIndex) throws(NetlinkError) {
-        try client.socket.perform(LinkMessage.delete(index), .link, "delete link \(index)")
-    }
-
-    private func one(_ request: Request, _ operation: String) throws(NetlinkError) -> Link? {
-        var found: Link?
-        do {
-            try client.socket.perform(request, .link, operation) { message throws(MalformedMessage) in
-                if let link = try LinkMessage.parse(message) { found = link }
+        let home: RouteClient
+        if let descriptor = link.namespace {
+            home = try RouteClient(in: NetworkNamespace(duplicating: descriptor))
+        } else {
+            home = client
+        }
+        if echoed == nil { echoed = try home.links.find(named: link.name) }
+        guard var created = echoed else {
+            throw NetlinkError(.noSuchDevice, operation, object: .link, message: "it is gone already")
+        }
+        if let alias = link.alias {
+            do throws(NetlinkError) {
+                try home.links.update(created.index, LinkUpdate(alias: alias))
+            } catch {
+                try? home.links.delete(created.index)
+                throw error
             }
-        } catch where error.isNotFound {
-            return nil
+            created.alias = alias
         }
-        return found
+        return created
+    }
+
+    /// Changes an interface; see `LinkUpdate`.
+    public func update(_ index: LinkIndex, _ update: LinkUpdate) throws(NetlinkError) {
+        try require(index, "update link")
+        try client.socket.perform(LinkRequest.update(index, update), .link, "update link \(index)")
+    }
+
+    /// Deletes an interface; with one end of a veth goes the other.
+    ///
+    /// - Throws: `isNotFound` when there is none, `EOPNOTSUPP` for hardware and the loopback.
+    public func delete(_ index: LinkIndex) throws(NetlinkError) {
+        try require(index, "delete link")
+        try client.socket.perform(LinkRequest.delete(index), .link, "delete link \(index)")
+    }
+
+    /// Refuses index 0, by which the kernel understands other things than "no interface".
+    private func require(_ index: LinkIndex, _ operation: String) throws(NetlinkError) {
+        guard index.rawValue != 0 else {
+            throw NetlinkError(.invalidArgument, "\(operation) 0", object: .link, message: "0 is no interface's index")
+        }
+    }
+
+    private func one(_ request: Request, _ operation: @autoclosure () -> String) throws(NetlinkError) -> Link? {
+        var link: Link?
+        do throws(NetlinkError) {
+            try client.socket.perform(request, .link, operation()) { message throws(MalformedMessage) in
+                link = try Link(message) ?? link
+            }
+        } catch {
+            if error.errno == .noSuchDevice { return nil }
+            throw error
+        }
+        return link
     }
 }

@@ -78,11 +78,7 @@ public struct NetworkNamespace: ~Copyable, Sendable {
 
     /// A second owner of the same namespace.
     public func duplicate() throws(NetlinkError) -> NetworkNamespace {
-        let descriptor = fcntl(fileDescriptor, F_DUPFD_CLOEXEC, 0)
-        guard descriptor >= 0 else {
-            throw NetlinkError(Errno(rawValue: errno), "duplicate a network namespace", object: .namespace)
-        }
-        return try NetworkNamespace(owning: descriptor, operation: "duplicate a network namespace")
+        try NetworkNamespace(duplicating: fileDescriptor)
     }
 
     /// The namespace's number, never reused until the next boot: `SO_NETNS_COOKIE` of a socket in it (Linux 5.14).
@@ -109,3 +105,14 @@ public struct NetworkNamespace: ~Copyable, Sendable {
 
 /// `PSEUDOWIRE_NEW_NAMESPACE`, which the importer gives as `Int`.
 private let PSEUDOWIRE_NEW_NAMESPACE_FD = Int32(PSEUDOWIRE_NEW_NAMESPACE)
+
+extension NetworkNamespace {
+    /// A second owner of the namespace whose descriptor somebody else keeps.
+    public init(duplicating descriptor: Int32) throws(NetlinkError) {
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else {
+            throw NetlinkError(Errno(rawValue: errno), "duplicate a network namespace", object: .namespace)
+        }
+        try self.init(owning: copy, operation: "duplicate a network namespace")
+    }
+}

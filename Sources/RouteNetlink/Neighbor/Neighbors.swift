@@ -1,39 +1,63 @@
-internal import CPseudowireMNL
+import CPseudowireMNL
+import Glibc
 public import InternetAddress
+import SystemPackage
 
-/// The neighbour tables of a client's namespace.
+/// The neighbours of a client's namespace.
 ///
 /// ```swift
-/// try client.neighbors.replace(Neighbor("192.0.2.9", on: link.index, macAddress: "02:00:00:00:00:09"))
+/// try client.neighbors.replace(Neighbor(address: "192.0.2.2", link: index, macAddress: "02:00:00:00:00:02"))
 /// ```
-///
-/// Errors: `NetlinkError`; `isNotFound` is `ENOENT`, `isAlreadyPresent` is `EEXIST`.
 public struct Neighbors {
     let client: RouteClient
 
-    /// Adds an entry; fails if the address has one.
+    /// Adds an entry.
+    ///
+    /// - Throws: `isAlreadyPresent` when the address has one on that link, in whatever state.
     public func add(_ neighbor: Neighbor) throws(NetlinkError) {
-        try change(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL, neighbor, "add")
+        try client.socket.perform(
+            NeighborRequest.change(createNew, neighbor), .neighbor,
+            "add neighbor \(neighbor.address) on link \(neighbor.link)")
     }
 
-    /// Adds an entry, in place of the one that the address has.
+    /// Adds an entry or replaces the one that the address has on that link.
     public func replace(_ neighbor: Neighbor) throws(NetlinkError) {
-        try change(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, neighbor, "replace")
+        try client.socket.perform(
+            NeighborRequest.change(createOrReplace, neighbor), .neighbor,
+            "replace neighbor \(neighbor.address) on link \(neighbor.link)")
     }
 
-    /// Removes an address's entry.
+    /// Deletes an entry.
+    ///
+    /// - Throws: `isNotFound` when there is none.
     public func delete(_ address: IPAddress, on link: LinkIndex) throws(NetlinkError) {
-        try change(RTM_DELNEIGH, 0, Neighbor(address, on: link, macAddress: nil, state: []), "delete")
+        try client.socket.perform(
+            NeighborRequest.name(Int(RTM_DELNEIGH), address, link), .neighbor,
+            "delete neighbor \(address) on link \(link)")
     }
 
-    /// The entries of one interface, or of all.
-    public func list(on link: LinkIndex? = nil) throws(NetlinkError) -> [Neighbor] {
-        try client.socket.dump(
-            NeighborMessage.list(on: link), .neighbor, "list neighbours", parse: NeighborMessage.parse)
+    /// The entry of an address on a link; nil when there is none (Linux 5.0).
+    public func get(_ address: IPAddress, on link: LinkIndex) throws(NetlinkError) -> Neighbor? {
+        var neighbor: Neighbor?
+        do throws(NetlinkError) {
+            try client.socket.perform(
+                NeighborRequest.name(Int(RTM_GETNEIGH), address, link), .neighbor,
+                "get neighbor \(address) on link \(link)"
+            ) { message throws(MalformedMessage) in neighbor = try Neighbor(message) ?? neighbor }
+        } catch {
+            if error.errno == .noSuchFileOrDirectory { return nil }
+            throw error
+        }
+        return neighbor
     }
 
-    private func change(_ type: Int, _ flags: Int32, _ neighbor: Neighbor, _ verb: String) throws(NetlinkError) {
-        let request = NeighborMessage.change(type, flags: flags, neighbor)
-        try client.socket.perform(request, .neighbor, "\(verb) neighbour \(neighbor.address) on link \(neighbor.link)")
+    /// The IPv4 and IPv6 entries of one interface, or of all.
+    public func list(
+        on link: LinkIndex? = nil, family: IPAddress.Family? = nil
+    ) throws(NetlinkError) -> [Neighbor] {
+        let request = NeighborRequest.list(family?.socketFamily ?? UInt8(AF_UNSPEC), on: link)
+        return try client.socket.dump(request, .neighbor, "list neighbors") { message throws(MalformedMessage) in
+            try Neighbor(message)
+        }
     }
 }

@@ -1,47 +1,80 @@
-internal import CPseudowireMNL
-internal import SystemPackage
+import CPseudowireMNL
+import SystemPackage
 
 /// The queueing disciplines of a client's namespace.
+///
+/// ```swift
+/// let weMadeIt = try client.qdiscs.ensureClsact(on: index) == .created
+/// ```
 public struct Qdiscs {
     let client: RouteClient
 
-    /// What ``ensureClsact(on:)`` has found.
-    public enum Ensured: Hashable, Sendable {
+    /// What `ensureClsact(on:)` found.
+    public enum Outcome: Hashable, Sendable {
         case created
+        /// Somebody else's, not to be deleted by us.
         case alreadyPresent
     }
 
-    /// Makes sure that an interface has clsact, the qdisc on whose two hooks filters run.
+    /// Makes sure that an interface has a clsact, on whose hooks filters are put (Linux 4.5).
     ///
-    /// - Returns: whether it had to be made. It is shared: whoever finds one must leave it there.
-    /// - Throws: `EEXIST` with a message where the older `ingress` qdisc is in its place. Other errors as they come.
-    @discardableResult
-    public func ensureClsact(on link: LinkIndex) throws(NetlinkError) -> Ensured {
-        let operation = "add clsact to link \(link)"
-        let request = QdiscMessage.clsact(RTM_NEWQDISC, flags: NLM_F_CREATE | NLM_F_EXCL, link)
-        do {
-            try client.socket.perform(request, .qdisc, operation)
-            return .created
-        } catch {
-            // The kernel gives the same answer whichever of the two is there.
-            guard error.isAlreadyPresent else { throw error }
-            let present = try list(on: link).first { $0.parent == QdiscMessage.clsactParent }
-            if present?.kind == "clsact" { return .alreadyPresent }
-            throw NetlinkError(
-                .fileExists, operation, object: .qdisc,
-                message: "there is a qdisc of kind \(present?.kind ?? "unknown") in its place")
+    /// - Throws: `EEXIST` with a message when a legacy *ingress* qdisc holds clsact's place; it is left alone.
+    public func ensureClsact(on link: LinkIndex) throws(NetlinkError) -> Outcome {
+        let operation = "create clsact on link \(link)"
+        for _ in 0..<8 {
+            do throws(NetlinkError) {
+                let request = QdiscRequest.clsact(Int(RTM_NEWQDISC), createNew, link)
+                try client.socket.perform(request, .qdisc, operation)
+                return .created
+            } catch {
+                guard error.errno == .fileExists else { throw error }
+            }
+            // The kernel says EEXIST for clsact and ingress alike.
+            switch try atClsactPlace(link)?.kind {
+            case "clsact": return .alreadyPresent
+            case nil: continue  // gone meanwhile
+            case .some(let kind):
+                throw NetlinkError(
+                    .fileExists, operation, object: .qdisc,
+                    message: "a legacy \(kind) qdisc holds its place; delete that one first (tc qdisc del … \(kind))")
+            }
         }
+        throw NetlinkError(
+            .fileExists, operation, object: .qdisc, message: "somebody keeps creating and deleting it")
     }
 
-    /// Removes clsact, and with it every filter on both of its hooks, whoever put them there.
+    /// Deletes an interface's clsact with **every** filter on it, whoever's they are.
+    ///
+    /// A legacy ingress qdisc in its place is refused, not deleted.
+    ///
+    /// - Throws: `isNotFound` when there is none.
     public func deleteClsact(on link: LinkIndex) throws(NetlinkError) {
-        let request = QdiscMessage.clsact(RTM_DELQDISC, flags: 0, link)
-        try client.socket.perform(request, .qdisc, "delete clsact from link \(link)")
+        let request = QdiscRequest.clsact(Int(RTM_DELQDISC), 0, link)
+        try client.socket.perform(request, .qdisc, "delete clsact on link \(link)")
     }
 
-    /// The qdiscs of one interface, or of all.
+    /// The disciplines of one interface, or of all.
     public func list(on link: LinkIndex? = nil) throws(NetlinkError) -> [Qdisc] {
-        let all = try client.socket.dump(QdiscMessage.list(), .qdisc, "list qdiscs", parse: QdiscMessage.parse)
-        return link.map { link in all.filter { $0.link == link } } ?? all
+        let request = QdiscRequest.list(link)
+        let found = try client.socket.dump(request, .qdisc, "list qdiscs") { message throws(MalformedMessage) in
+            try Qdisc(message)
+        }
+        // The kernel does not filter this list.
+        guard let link else { return found }
+        return found.filter { $0.link == link }
+    }
+
+    private func atClsactPlace(_ link: LinkIndex) throws(NetlinkError) -> Qdisc? {
+        var qdisc: Qdisc?
+        do throws(NetlinkError) {
+            let request = QdiscRequest.atClsactPlace(link)
+            try client.socket.perform(request, .qdisc, "get clsact on link \(link)") {
+                message throws(MalformedMessage) in qdisc = try Qdisc(message) ?? qdisc
+            }
+        } catch {
+            if error.errno == .noSuchFileOrDirectory { return nil }
+            throw error
+        }
+        return qdisc
     }
 }

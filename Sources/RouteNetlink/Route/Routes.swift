@@ -1,63 +1,74 @@
-internal import CPseudowireMNL
-internal import Glibc
+import CPseudowireMNL
 public import InternetAddress
-internal import SystemPackage
+import SystemPackage
 
 /// The routes of a client's namespace.
 ///
-/// Errors: `NetlinkError`; `isNotFound` is `ESRCH`, `isAlreadyPresent` is `EEXIST`.
+/// ```swift
+/// try client.routes.add(Route(to: "198.51.100.0/24", via: "192.0.2.254"))
+/// let way = try client.routes.lookup(to: "198.51.100.7")   // nil when there is no way
+/// ```
 public struct Routes {
     let client: RouteClient
 
-    /// Adds a route; fails if there is one with this destination, priority and table.
+    /// Adds a route.
+    ///
+    /// - Throws: `isAlreadyPresent` when there is one to that destination with that metric, `ENETUNREACH` when the
+    ///   gateway is not on any link.
     public func add(_ route: Route) throws(NetlinkError) {
-        try change(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route, "add")
+        try client.socket.perform(
+            RouteRequest.change(Int(RTM_NEWROUTE), createNew, route), .route, "add route \(route)")
     }
 
-    /// Adds a route, in place of one with this destination, priority and table if there is one.
+    /// Adds a route, or replaces the first to that destination with that metric.
     public func replace(_ route: Route) throws(NetlinkError) {
-        try change(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, route, "replace")
+        try client.socket.perform(
+            RouteRequest.change(Int(RTM_NEWROUTE), createOrReplace, route), .route, "replace route \(route)")
     }
 
-    /// Removes a route.
+    /// Deletes the route that agrees in all that `route` states.
+    ///
+    /// - Throws: `isNotFound` when none does.
     public func delete(_ route: Route) throws(NetlinkError) {
-        try change(RTM_DELROUTE, 0, route, "delete")
+        try client.socket.perform(
+            RouteRequest.change(Int(RTM_DELROUTE), 0, route), .route, "delete route \(route)")
     }
 
-    /// All routes of a family, of all tables.
-    public func list(_ family: IPAddress.Family) throws(NetlinkError) -> [Route] {
-        try client.socket.dump(
-            RouteMessage.list(family), .route, "list IPv\(family.rawValue) routes", parse: RouteMessage.parse)
+    /// The routes of one family, or of both; of one table, or of all.
+    public func list(_ family: IPAddress.Family? = nil, table: UInt32? = nil) throws(NetlinkError) -> [Route] {
+        var routes: [Route] = []
+        for each in family.map({ [$0] }) ?? IPAddress.Family.allCases {
+            do throws(NetlinkError) {
+                routes += try client.socket.dump(RouteRequest.list(each, table: table), .route, "list routes") {
+                    message throws(MalformedMessage) in try Route(message)
+                }
+            } catch {
+                // "FIB table does not exist": it has no routes.
+                guard table != nil, error.errno == .noSuchFileOrDirectory else { throw error }
+            }
+        }
+        guard let table else { return routes }
+        return routes.filter { $0.table == table }
     }
 
-    /// The way that a packet of this machine would take, or nil if there is none.
+    /// How the kernel would send a packet; nil when it has no route.
     ///
-    /// A route that forbids (`blackhole`, `unreachable`, `prohibit`) is no way either.
-    ///
-    /// - Parameters:
-    ///   - source: the address it would be sent from; one that is on no interface counts as not given.
-    ///   - mark: the firewall mark it would have.
+    /// - Throws: `EINVAL` for a blackhole or a `source` that is not ours, `EACCES` for a prohibited destination.
     public func lookup(
         to destination: IPAddress, from source: IPAddress? = nil, mark: UInt32? = nil
     ) throws(NetlinkError) -> Route? {
-        var found: Route?
-        let request = RouteMessage.lookup(to: destination, from: source, mark: mark)
-        do {
-            try client.socket.perform(request, .route, "look up route to \(destination)") { message throws(MalformedMessage) in
-                if let route = try RouteMessage.parse(message) { found = route }
+        var route: Route?
+        do throws(NetlinkError) {
+            let request = RouteRequest.lookup(to: destination, from: source, mark: mark)
+            try client.socket.perform(request, .route, "look up a route to \(destination)") {
+                message throws(MalformedMessage) in route = try Route(message) ?? route
             }
         } catch {
-            // ENETUNREACH and EHOSTUNREACH: no route or "unreachable"; EINVAL: "blackhole"; EACCES: "prohibit".
-            let nowhere = [ENETUNREACH, EHOSTUNREACH, ESRCH, EINVAL, EACCES].map { Errno(rawValue: $0) }
-            if nowhere.contains(error.errno), error.attributePath == nil { return nil }
-            throw error
+            switch error.errno {
+            case .networkUnreachable, .noRouteToHost, .noSuchProcess: return nil
+            default: throw error
+            }
         }
-        return found?.outputInterface == nil ? nil : found
-    }
-
-    private func change(_ type: Int, _ flags: Int32, _ route: Route, _ verb: String) throws(NetlinkError) {
-        let destination = route.destination.map(\.description) ?? "default"
-        try client.socket.perform(
-            RouteMessage.change(type, flags: flags, route), .route, "\(verb) route \(destination)")
+        return route
     }
 }

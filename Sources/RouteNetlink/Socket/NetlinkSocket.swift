@@ -21,13 +21,24 @@ final class NetlinkSocket {
     /// How often a dump that changed under our eyes is started again.
     private static let dumpAttempts = 16
 
-    /// Opens a socket of `netlinkProtocol` in `namespace`, or in the calling thread's without one.
-    init(_ netlinkProtocol: Int32, in namespace: borrowing NetworkNamespace) throws(NetlinkError) {
-        let type = Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue)
-        let result = try namespace.run {
-            let descriptor = socket(AF_NETLINK, type, netlinkProtocol)
-            return descriptor < 0 ? -errno : descriptor
-        }
+    /// Opens a socket of `netlinkProtocol` in `namespace`.
+    convenience init(_ netlinkProtocol: Int32, in namespace: borrowing NetworkNamespace) throws(NetlinkError) {
+        try self.init(netlinkProtocol, try namespace.run { Self.open(netlinkProtocol) })
+    }
+
+    /// Opens a socket of `netlinkProtocol` in the calling thread's namespace, which needs no privilege.
+    convenience init(_ netlinkProtocol: Int32) throws(NetlinkError) {
+        try self.init(netlinkProtocol, Self.open(netlinkProtocol))
+    }
+
+    /// A descriptor or a negated errno.
+    private static func open(_ netlinkProtocol: Int32) -> Int32 {
+        let descriptor = socket(AF_NETLINK, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), netlinkProtocol)
+        return descriptor < 0 ? -errno : descriptor
+    }
+
+    /// Takes over what `open` returned.
+    private init(_ netlinkProtocol: Int32, _ result: Int32) throws(NetlinkError) {
         let operation = "open netlink socket"
         guard result >= 0 else { throw NetlinkError(Errno(rawValue: -result), operation) }
         guard let handle = mnl_socket_fdopen(result) else {

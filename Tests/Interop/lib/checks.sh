@@ -7,7 +7,7 @@
 # In an emulated guest it takes a fifth of a second to start a program, hence bash's own means wherever they will do.
 
 readonly pings=5
-readonly tcp_seconds=20
+readonly tcp_seconds=30
 
 # The results of checks that run in background processes come together in a file.
 result() {
@@ -92,6 +92,25 @@ check_tcp() {
 milliseconds_since() {
     local now=$EPOCHREALTIME
     echo $(((${now/[.,]/} - ${1/[.,]/}) / 1000))
+}
+
+# Usage: new_lines BEFORE AFTER   prints the lines of AFTER that BEFORE does not have
+new_lines() {
+    local line
+    while read -r line; do
+        [[ -z $line || $'\n'$1$'\n' == *$'\n'"$line"$'\n'* ]] || echo "$line"
+    done <<<"$2"
+}
+
+# Some kernels put pins of their own into a file system that has just been mounted (CONFIG_BPF_PRELOAD).
+pins() { find /sys/fs/bpf -mindepth 1 -depth; }
+
+# Usage: remove_pins PIN...   deepest first, as `pins` lists them
+remove_pins() {
+    local pin
+    for pin in "$@"; do
+        if [[ -d $pin ]]; then rmdir "$pin"; else rm -f "$pin"; fi
+    done
 }
 
 # Prints a command's output as detail to the last result.

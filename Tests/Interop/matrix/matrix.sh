@@ -171,16 +171,13 @@ teardown_ours() {
 
 # Prints whatever is left of a cell; nothing when all is as before.
 leftovers() {
-    local object
     ip netns list
-    find /sys/fs/bpf -mindepth 1
-    while read -r object; do
-        [[ $'\n'$bpf_before$'\n' == *$'\n'"$object"$'\n'* ]] || echo "$object"
-    done < <(bpf_objects)
+    new_lines "$pins_before" "$(pins)"
+    new_lines "$bpf_before" "$(bpf_objects)"
 }
 
 clean_cell() {
-    local cell=$1 first=$2 second=$3 rest still
+    local cell=$1 first=$2 second=$3 rest still left
     rest=$(for_each_of_ours "$first" "$second" teardown_ours)
     delete_namespaces
     # The kernel frees programs and maps a moment after their last user has gone.
@@ -192,6 +189,10 @@ clean_cell() {
     if [[ $rest$still ]]; then
         rest+=${rest:+$'\n'}$still
         result "$cell.cleanup" fail "${rest//$'\n'/; }"
+        # Not to be blamed on the next cell.
+        mapfile -t left < <(new_lines "$pins_before" "$(pins)")
+        remove_pins "${left[@]}"
+        bpf_before=$(bpf_objects)
     else
         result "$cell.cleanup" pass "nothing left"
     fi
@@ -227,7 +228,7 @@ modprobe -a l2tp_eth l2tp_ip l2tp_ip6 veth bridge
 delete_namespaces
 make_payload $((4 << 20))
 bpf_before=$(bpf_objects)
-readonly bpf_before
+pins_before=$(pins)
 
 run_cell 1 v4 udp kernel kernel
 run_cell 2 v6 udp kernel kernel

@@ -238,19 +238,20 @@ diagnose() {
 }
 
 clean_cell() {
-    local rest=
+    local rest="" left
     if [[ $near_end == ours ]]; then
         "$pwctl" teardown --netns pwi-near >"$scratch/teardown" 2>&1 ||
             rest+="teardown: exit status $?: $(tr '\n' ' ' <"$scratch/teardown"); "
         rest+=$(tc -n pwi-near qdisc show | grep -E 'clsact|ingress' || true)
-        # This file system is this script's own: whatever is on it has been left there by the end under test.
-        rest+=$(find /sys/fs/bpf -mindepth 1)
+        # This file system is this script's own: what is new on it has been left there by the end under test.
+        mapfile -t left < <(new_lines "$pins_before" "$(pins)")
+        rest+=${left[*]}
+        remove_pins "${left[@]}"
     fi
     stop_qemus
     delete_namespaces
     if [[ $rest ]]; then
         result "$cell.cleanup" fail "${rest//$'\n'/; }"
-        find /sys/fs/bpf -mindepth 1 -delete 2>/dev/null || true
     else
         result "$cell.cleanup" pass "nothing left"
     fi
@@ -292,6 +293,8 @@ run_cell() {
 }
 
 make_payload $((1 << 20))
+pins_before=$(pins)
+readonly pins_before
 for near_end in qemu ours; do
     number=1
     for variant in default wire none cookie4 cookie8; do

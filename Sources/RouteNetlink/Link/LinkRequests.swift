@@ -1,0 +1,137 @@
+import CPseudowireMNL
+import Glibc
+import InternetAddress
+
+/// The requests about interfaces, as bytes: no socket is needed to make them.
+enum LinkRequest {
+    static func create(_ link: LinkSpecification) -> Request {
+        // An echo of a link that is born elsewhere would land in the queue of a stranger who has our port there.
+        let echo = link.namespace == nil ? NLM_F_ECHO : 0
+        var request = Request(Int(RTM_NEWLINK), flags: NLM_F_CREATE | NLM_F_EXCL | echo)
+        request.linkHeader(flags: link.isUp ? .up : [], change: link.isUp ? .up : [])
+        request.linkName(link.name)
+        if let namespace = link.namespace { request.attribute(IFLA_NET_NS_FD, namespace) }
+        if let mtu = link.mtu { request.attribute(IFLA_MTU, mtu) }
+        if let address = link.address { request.attribute(IFLA_ADDRESS, address) }
+        request.nest(IFLA_LINKINFO) { info in
+            info.attribute(IFLA_INFO_KIND, link.kind.name)
+            switch link.kind {
+            case .bridge, .dummy: break
+            case .veth(let peer): info.nest(IFLA_INFO_DATA) { $0.peer(peer) }
+            case .vxlan(let tunnel): info.nest(IFLA_INFO_DATA) { $0.vxlan(tunnel) }
+            }
+        }
+        return request
+    }
+
+    static func update(_ index: LinkIndex, _ update: LinkUpdate) -> Request {
+        var request = Request(Int(RTM_NEWLINK))
+        // Only the bits that are meant: a change mask of all ones would clear IFF_MULTICAST and others.
+        var flags: LinkFlags = []
+        var change: LinkFlags = []
+        if let isUp = update.isUp {
+            change.insert(.up)
+            if isUp { flags.insert(.up) }
+        }
+        if let isPromiscuous = update.isPromiscuous {
+            change.insert(.promiscuous)
+            if isPromiscuous { flags.insert(.promiscuous) }
+        }
+        request.linkHeader(index: index, flags: flags, change: change)
+        if let mtu = update.mtu { request.attribute(IFLA_MTU, mtu) }
+        if let address = update.address { request.attribute(IFLA_ADDRESS, address) }
+        if let alias = update.alias {
+            // The kernel's text has no terminating NUL: an empty one is how an alias is removed.
+            request.attribute(IFLA_IFALIAS, bytes: alias.utf8)
+        }
+        if let name = update.name { request.linkName(name) }
+        if let master = update.master { request.attribute(IFLA_MASTER, master?.rawValue ?? 0) }
+        if let namespace = update.namespace { request.attribute(IFLA_NET_NS_FD, namespace) }
+        if let size = update.gsoMaxSize { request.attribute(IFLA_GSO_MAX_SIZE, size) }
+        if update.ipv4Forwarding != nil || update.addressGenerationMode != nil {
+            request.nest(IFLA_AF_SPEC) { families in
+                if let forwarding = update.ipv4Forwarding {
+                    families.nest(Int(AF_INET)) { inet in
+                        inet.nest(Int(IFLA_INET_CONF)) {
+                            $0.attribute(Int(IPV4_DEVCONF_FORWARDING), UInt32(forwarding ? 1 : 0))
+                        }
+                    }
+                }
+                if let mode = update.addressGenerationMode {
+                    families.nest(Int(AF_INET6)) { $0.attribute(IFLA_INET6_ADDR_GEN_MODE, mode.rawValue) }
+                }
+            }
+        }
+        return request
+    }
+
+    static func delete(_ index: LinkIndex) -> Request {
+        var request = Request(Int(RTM_DELLINK))
+        request.linkHeader(index: index)
+        return request
+    }
+
+    static func get(_ index: LinkIndex) -> Request {
+        var request = Request(Int(RTM_GETLINK))
+        request.linkHeader(index: index)
+        return request
+    }
+
+    static func find(_ name: String) -> Request {
+        var request = Request(Int(RTM_GETLINK))
+        request.linkHeader()
+        // The short attribute finds alternative names too, as long as they fit in it.
+        request.attribute(name.utf8.count < Int(IFNAMSIZ) ? IFLA_IFNAME : IFLA_ALT_IFNAME, name)
+        return request
+    }
+
+    static func list() -> Request {
+        var request = Request(Int(RTM_GETLINK), flags: NLM_F_DUMP_FLAGS)
+        request.linkHeader()
+        return request
+    }
+}
+
+extension Request {
+    /// Appends `struct ifinfomsg`.
+    fileprivate mutating func linkHeader(index: LinkIndex? = nil, flags: LinkFlags = [], change: LinkFlags = []) {
+        header {
+            $0.append(UInt16(0))
+            $0.append(UInt16(0))
+            $0.append(index?.header ?? 0)
+            $0.append(flags.rawValue)
+            $0.append(change.rawValue)
+        }
+    }
+
+    /// Appends a name; an empty one is left out, and the kernel chooses.
+    fileprivate mutating func linkName(_ name: String) {
+        guard !name.isEmpty else { return }
+        attribute(IFLA_IFNAME, name)
+    }
+
+    fileprivate mutating func peer(_ peer: LinkSpecification.Peer) {
+        nest(Int(VETH_INFO_PEER), isMarked: false) {
+            $0.linkHeader(flags: peer.isUp ? .up : [], change: peer.isUp ? .up : [])
+            if let namespace = peer.namespace { $0.attribute(IFLA_NET_NS_FD, namespace) }
+            $0.linkName(peer.name)
+            if let mtu = peer.mtu { $0.attribute(IFLA_MTU, mtu) }
+            if let address = peer.address { $0.attribute(IFLA_ADDRESS, address) }
+        }
+    }
+
+    fileprivate mutating func vxlan(_ tunnel: LinkSpecification.VXLAN) {
+        attribute(Int(IFLA_VXLAN_ID), tunnel.id)
+        if let remote = tunnel.remote {
+            attribute(Int(remote.family == .v4 ? IFLA_VXLAN_GROUP : IFLA_VXLAN_GROUP6), remote)
+        }
+        if let local = tunnel.local {
+            attribute(Int(local.family == .v4 ? IFLA_VXLAN_LOCAL : IFLA_VXLAN_LOCAL6), local)
+        }
+        if let link = tunnel.link { attribute(Int(IFLA_VXLAN_LINK), link.rawValue) }
+        if let port = tunnel.port { attribute(Int(IFLA_VXLAN_PORT), port.bigEndian) }
+        if let ttl = tunnel.timeToLive { attribute(Int(IFLA_VXLAN_TTL), ttl) }
+        if let learning = tunnel.isLearning { attribute(Int(IFLA_VXLAN_LEARNING), UInt8(learning ? 1 : 0)) }
+        if let checksum = tunnel.hasChecksum { attribute(Int(IFLA_VXLAN_UDP_CSUM), UInt8(checksum ? 1 : 0)) }
+    }
+}
