@@ -36,6 +36,29 @@ static __always_inline int cookie_matches(const struct pw_decap *decap, const __
     return decap->cookie_count > 1 && first == decap->cookie_be[1][0] && second == decap->cookie_be[1][1];
 }
 
+/*
+ * The kernel leaves no frame shorter than an IP header, so of a very short one fewer octets are removed, and it is
+ * written anew over what remains; the rest is zeros, which are cut off again. Where the kernel refuses to cut, a packet
+ * from a veth that it knows to be encapsulated, they stay: no more than what Ethernet pads such a frame with.
+ */
+static __always_inline int remove_from_short_frame(struct __sk_buff *skb, __u32 front, __u32 frame_length,
+                                                   __u32 shortest, __u64 flags) {
+    __u8 frame[sizeof(struct ethhdr) + 40] = {};
+    /* The masks tell the verifier what the comparisons have told us. */
+    __u32 length = frame_length & 63;
+    if (length < sizeof(struct ethhdr) || length > sizeof(frame) || shortest > sizeof(frame))
+        return -1;
+    if (bpf_skb_load_bytes(skb, front, frame, length))
+        return -1;
+    if (bpf_skb_adjust_room(skb, -(__s32)(front - (shortest - frame_length)), BPF_ADJ_ROOM_MAC, flags))
+        return -1;
+    if (shortest == sizeof(frame) ? bpf_skb_store_bytes(skb, 0, frame, sizeof(frame), 0)
+                                  : bpf_skb_store_bytes(skb, 0, frame, sizeof(struct ethhdr) + 20, 0))
+        return -1;
+    bpf_skb_change_tail(skb, frame_length, 0);
+    return 0;
+}
+
 static __always_inline int decapsulate(struct __sk_buff *skb) {
     /* A tagged frame belongs to a VLAN device, which has its own hook; one for another station is nobody's here. */
     if (skb->vlan_present || skb->pkt_type)
@@ -188,31 +211,30 @@ static __always_inline int decapsulate(struct __sk_buff *skb) {
             return drop_rx(slot, PW_DROP_NOT_REMOVED);
     }
 
-    /* The kernel shrinks no frame below an IP header's length, so very short ones are lengthened for the moment. */
-    __u32 short_of = 0;
-    if (frame_length < sizeof(struct ethhdr) + 40)
-        short_of = sizeof(struct ethhdr) + 40 - frame_length;
-    if (short_of && bpf_skb_change_tail(skb, front + frame_length + short_of, 0))
-        return drop_rx(slot, PW_DROP_NOT_REMOVED);
-
     __u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO;
+    __u32 shortest = sizeof(struct ethhdr) + (is_v6 ? 40 : 20);
     if (has_decap_l3) {
-        if (is_v6 && frame_eth.h_proto == bpf_htons(ETH_P_IP))
+        if (is_v6 && frame_eth.h_proto == bpf_htons(ETH_P_IP)) {
             flags |= BPF_F_ADJ_ROOM_DECAP_L3_IPV4_63;
-        if (!is_v6 && frame_eth.h_proto == bpf_htons(ETH_P_IPV6))
+            shortest = sizeof(struct ethhdr) + 20;
+        } else if (!is_v6 && frame_eth.h_proto == bpf_htons(ETH_P_IPV6)) {
             flags |= BPF_F_ADJ_ROOM_DECAP_L3_IPV6_63;
+            shortest = sizeof(struct ethhdr) + 40;
+        }
     }
-    if (bpf_skb_adjust_room(skb, -(__s32)front, BPF_ADJ_ROOM_MAC, flags))
-        return drop_rx(slot, PW_DROP_NOT_REMOVED);
-    if (short_of && bpf_skb_change_tail(skb, frame_length, 0))
-        return drop_rx(slot, PW_DROP_NOT_REMOVED);
-
-    data = (void *)(long)skb->data;
-    end = (void *)(long)skb->data_end;
-    eth = data;
-    if ((void *)(eth + 1) > end)
-        return drop_rx(slot, PW_DROP_NOT_REMOVED);
-    *eth = frame_eth;
+    if (frame_length < shortest) {
+        if (remove_from_short_frame(skb, front, frame_length, shortest, flags))
+            return drop_rx(slot, PW_DROP_NOT_REMOVED);
+    } else {
+        if (bpf_skb_adjust_room(skb, -(__s32)front, BPF_ADJ_ROOM_MAC, flags))
+            return drop_rx(slot, PW_DROP_NOT_REMOVED);
+        data = (void *)(long)skb->data;
+        end = (void *)(long)skb->data_end;
+        eth = data;
+        if ((void *)(eth + 1) > end)
+            return drop_rx(slot, PW_DROP_NOT_REMOVED);
+        *eth = frame_eth;
+    }
     if (skb->protocol != frame_eth.h_proto && protocol_refresh(skb))
         return drop_rx(slot, PW_DROP_NOT_REMOVED);
     /* The hash is of the outer addresses: left in place it would make all customers' flows one to fair queueing. */

@@ -116,7 +116,7 @@ struct ProgramTests {
         #expect(throws: BPFError.self) { _ = try Program(instructions: [0x95], type: 3, name: "test") }
         let nonsense: [UInt8] = Array("not an object".utf8)
         nonsense.withUnsafeBytes { bytes in
-            #expect(throws: BPFError.self) { _ = try ObjectFile(image: bytes, name: "nonsense") }
+            _ = #expect(throws: BPFError.self) { _ = try ObjectFile(image: bytes, name: "nonsense") }
         }
     }
 }

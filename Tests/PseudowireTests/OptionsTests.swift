@@ -25,6 +25,19 @@ struct OptionsTests {
         }
     }
 
+    /// One thing done wrong, and the option that should be named for it.
+    struct Mistake: Sendable, CustomTestStringConvertible {
+        let field: String
+        let change: @Sendable (inout PseudowireOptions) -> Void
+
+        init(_ field: String, _ change: @escaping @Sendable (inout PseudowireOptions) -> Void) {
+            self.field = field
+            self.change = change
+        }
+
+        var testDescription: String { field }
+    }
+
     @Test("the least that is needed, and its defaults")
     func defaults() throws {
         let wire = try Self.good().resolve()
@@ -64,33 +77,33 @@ struct OptionsTests {
     @Test(
         "each mistake is named, with its option",
         arguments: [
-            ("session-id", { $0.sessionID = "0" }), ("session-id", { $0.sessionID = "4294967296" }),
-            ("session-id", { $0.sessionID = "x" }), ("session-id", { $0.sessionID = nil }),
-            ("session-id", { $0.sessionID = "-1" }),
-            ("peer-session-id", { $0.peerSessionID = "0x100000000" }), ("peer-session-id", { $0.peerSessionID = "" }),
-            ("local", { $0.local = "192.0.2.300" }), ("local", { $0.local = nil }), ("local", { $0.local = "0.0.0.0" }),
-            ("local", { $0.local = "127.0.0.1" }), ("local", { $0.local = "224.0.0.1" }),
-            ("peer", { $0.peer = "192.0.2.21" }), ("peer", { $0.peer = "2001:db8::1" }), ("peer", { $0.peer = "peer" }),
-            ("peer", { $0.peer = "255.255.255.255" }),
-            ("access", { $0.access = nil }), ("access", { $0.access = "" }), ("access", { $0.access = "eth/1" }),
-            ("access", { $0.access = "sixteen-letters-" }),
-            ("encap", { $0.encap = "gre" }), ("sublayer", { $0.sublayer = "atm" }),
-            ("udp-checksum", { $0.udpChecksum = "half" }), ("local-port", { $0.localPort = "65536" }),
-            ("peer-port", { $0.peerPort = "0" }), ("ttl", { $0.ttl = "0" }), ("ttl", { $0.ttl = "256" }),
-            ("dscp", { $0.dscp = "64" }), ("send-cookie", { $0.sendCookie = "123" }),
-            ("send-cookie", { $0.sendCookie = "" }), ("expect-cookie", { $0.expectCookie = ["0123456g"] }),
-            ("expect-cookie", { $0.expectCookie = ["01234567", "0123456789abcdef"] }),
-            ("expect-cookie", { $0.expectCookie = ["01234567", "01234567"] }),
-            ("expect-cookie", { $0.expectCookie = ["00000001", "00000002", "00000003"] }),
-            ("NAME", { $0.name = "" }), ("NAME", { $0.name = "a b" }),
-            ("NAME", { $0.name = String(repeating: "n", count: 32) }),
-            ("underlay", { $0.underlay = ["eth1"] }), ("underlay", { $0.underlay = ["eth0", "eth0"] }),
-            ("local-port", { $0.encap = "ip"; $0.localPort = "1701" }),
-            ("udp-checksum", { $0.encap = "ip"; $0.udpChecksum = "full" }),
-        ] as [(String, @Sendable (inout PseudowireOptions) -> Void)])
-    func mistakes(field: String, change: @Sendable (inout PseudowireOptions) -> Void) {
-        let found = faults(change)
-        #expect(found.map(\.field) == [field])
+            Mistake("session-id") { $0.sessionID = "0" }, Mistake("session-id") { $0.sessionID = "4294967296" },
+            Mistake("session-id") { $0.sessionID = "x" }, Mistake("session-id") { $0.sessionID = nil },
+            Mistake("session-id") { $0.sessionID = "-1" },
+            Mistake("peer-session-id") { $0.peerSessionID = "0x100000000" }, Mistake("peer-session-id") { $0.peerSessionID = "" },
+            Mistake("local") { $0.local = "192.0.2.300" }, Mistake("local") { $0.local = nil }, Mistake("local") { $0.local = "0.0.0.0" },
+            Mistake("local") { $0.local = "127.0.0.1" }, Mistake("local") { $0.local = "224.0.0.1" },
+            Mistake("peer") { $0.peer = "192.0.2.21" }, Mistake("peer") { $0.peer = "2001:db8::1" }, Mistake("peer") { $0.peer = "peer" },
+            Mistake("peer") { $0.peer = "255.255.255.255" },
+            Mistake("access") { $0.access = nil }, Mistake("access") { $0.access = "" }, Mistake("access") { $0.access = "eth/1" },
+            Mistake("access") { $0.access = "sixteen-letters-" },
+            Mistake("encap") { $0.encap = "gre" }, Mistake("sublayer") { $0.sublayer = "atm" },
+            Mistake("udp-checksum") { $0.udpChecksum = "half" }, Mistake("local-port") { $0.localPort = "65536" },
+            Mistake("peer-port") { $0.peerPort = "0" }, Mistake("ttl") { $0.ttl = "0" }, Mistake("ttl") { $0.ttl = "256" },
+            Mistake("dscp") { $0.dscp = "64" }, Mistake("send-cookie") { $0.sendCookie = "123" },
+            Mistake("send-cookie") { $0.sendCookie = "" }, Mistake("expect-cookie") { $0.expectCookie = ["0123456g"] },
+            Mistake("expect-cookie") { $0.expectCookie = ["01234567", "0123456789abcdef"] },
+            Mistake("expect-cookie") { $0.expectCookie = ["01234567", "01234567"] },
+            Mistake("expect-cookie") { $0.expectCookie = ["00000001", "00000002", "00000003"] },
+            Mistake("NAME") { $0.name = "" }, Mistake("NAME") { $0.name = "a b" },
+            Mistake("NAME") { $0.name = String(repeating: "n", count: 32) },
+            Mistake("underlay") { $0.underlay = ["eth1"] }, Mistake("underlay") { $0.underlay = ["eth0", "eth0"] },
+            Mistake("local-port") { $0.encap = "ip"; $0.localPort = "1701" },
+            Mistake("udp-checksum") { $0.encap = "ip"; $0.udpChecksum = "full" },
+        ])
+    func mistakes(mistake: Mistake) {
+        let found = faults(mistake.change)
+        #expect(found.map(\.field) == [mistake.field])
         #expect(found.allSatisfy { $0.kind == .usage })
     }
 

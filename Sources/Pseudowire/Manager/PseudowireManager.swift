@@ -51,6 +51,11 @@ public final class PseudowireManager {
         try change { () throws(PseudowireError) in try self.plan(removing: names) }
     }
 
+    /// Removes everything of ours from the namespace, and only that.
+    public func teardown() throws(PseudowireError) {
+        try change { () throws(PseudowireError) in try self.planTeardown() }
+    }
+
     /// Does what a plan says: all of it, or, if a step fails, nothing.
     ///
     /// - Note: A plan made earlier may no longer fit; a step that finds the system otherwise fails, and all is undone.

@@ -43,6 +43,8 @@ struct DemoCell {
                 try edges[0].add(configuration(at: .edge1))
                 try edges[1].add(configuration(at: .edge2))
             }
+            // What the hosts' kernels said before the second end stood has reached nobody.
+            result.start = try Self.counters(of: edges).statistics
             try carry(seconds, over: network, interruption, progress, &result)
             try count(at: edges, interruption, &result)
         } catch {
@@ -99,18 +101,24 @@ struct DemoCell {
         at edges: [PseudowireManager], _ interruption: Interruption, _ result: inout DemoResult
     ) throws(DemoFailure) {
         for _ in 0..<20 {
-            let before = result.statistics
-            result.statistics = []
-            result.namespaceDrops = []
-            for edge in edges {
-                try pseudowire { () throws(PseudowireError) in
-                    result.statistics.append(try edge.pseudowire(named: "pw0").statistics)
-                    result.namespaceDrops.append(try edge.namespaceDrops())
-                }
-            }
+            let before = result.end
+            (result.end, result.namespaceDrops) = try Self.counters(of: edges)
             try interruption.check()
-            if result.statistics == before, result.countersAgree { return }
+            if result.end == before, result.countersAgree { return }
             usleep(100_000)
+        }
+    }
+
+    private static func counters(
+        of edges: [PseudowireManager]
+    ) throws(DemoFailure) -> (statistics: [Statistics], namespace: [[DropCount]]) {
+        try pseudowire { () throws(PseudowireError) in
+            var (statistics, namespace): ([Statistics], [[DropCount]]) = ([], [])
+            for edge in edges {
+                statistics.append(try edge.pseudowire(named: "pw0").statistics)
+                namespace.append(try edge.namespaceDrops())
+            }
+            return (statistics, namespace)
         }
     }
 
@@ -129,14 +137,28 @@ struct DemoResult {
     var pings: [Echo.Outcome] = []
     /// Nil until there was one.
     var stream: PseudowireTestbed.Stream.Outcome?
-    /// Of edge1 and edge2.
-    var statistics: [Statistics] = []
+    /// Of edge1 and edge2, when both ends stood.
+    var start: [Statistics] = []
+    /// Of edge1 and edge2, when the traffic had come to rest.
+    var end: [Statistics] = []
     /// Of edge1 and edge2.
     var namespaceDrops: [[DropCount]] = []
 
     init(cell: DemoCell, mtu: Int) {
         self.cell = cell
         self.mtu = mtu
+    }
+
+    /// What edge1 and edge2 have counted while traffic was carried.
+    var statistics: [Statistics] {
+        zip(start, end).map { start, end in
+            var statistics = end
+            statistics.txFrames -= min(start.txFrames, end.txFrames)
+            statistics.txOctets -= min(start.txOctets, end.txOctets)
+            statistics.rxFrames -= min(start.rxFrames, end.rxFrames)
+            statistics.rxOctets -= min(start.rxOctets, end.rxOctets)
+            return statistics
+        }
     }
 
     /// What left one end arrived at the other, frame by frame.

@@ -75,6 +75,7 @@ struct DemoCommand: ParsableCommand {
                     throw ExitCode(130)
                 }
                 failures.append("\(cell.name): \(error)")
+                if error.isLackOfPrivilege { break }
             }
         }
         if json {

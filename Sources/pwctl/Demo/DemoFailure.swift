@@ -40,6 +40,15 @@ enum DemoFailure: Error, CustomStringConvertible {
         }
     }
 
+    /// Nothing can work, so there is no use in trying the next case.
+    var isLackOfPrivilege: Bool {
+        switch self {
+        case .testbed(.netlink(let error)), .pseudowire(.netlink(let error)): error.errno == .notPermitted
+        case .testbed(.system(_, let code)), .pseudowire(.system(_, let code)): code == .notPermitted
+        default: false
+        }
+    }
+
     private static func describe(_ text: String, _ code: Errno) -> String {
         switch code {
         case .notPermitted, .permissionDenied: "\(text); run it as root"

@@ -4,9 +4,10 @@ internal import PseudowireTestbed
 /// The demo's results for people.
 enum DemoReport {
     static let introduction = """
-        This builds the network below in four namespaces of its own, joins veth10 and veth23 with a pseudowire,
-        and sends from host0 to host3, which can reach each other through nothing else: pings of 56 and 1400
-        octets over IPv4 and IPv6, the very first included, then a TCP stream. Each case starts afresh.
+        This builds the network below in four namespaces of its own, joins veth10 and veth23 with a
+        pseudowire, and sends from host0 to host3, which can reach each other through nothing else: pings
+        of 56 and 1400 octets over IPv4 and IPv6, then a TCP stream. Each case starts afresh, so that the
+        first ping finds nothing prepared. All of it is taken down at the end.
         """
 
     static func table(_ results: [DemoResult]) -> String {

@@ -69,9 +69,12 @@ struct TopologyCommand: ParsableCommand {
             let existing = (try? NetworkNamespace.names()) ?? []
             for name in FourNamespaces.names(options.prefix) where existing.contains(name) {
                 // What is pinned on the BPF file system outlives a namespace, if only until the next command reaps it.
-                try Report.failures { () throws(PseudowireError) in
+                // So a failure, for lack of that file system say, is no reason to keep the network.
+                do throws(PseudowireError) {
                     let manager = try PseudowireManager(in: .named(name))
                     try manager.change { () throws(PseudowireError) in try manager.planTeardown() }
+                } catch {
+                    Report.toStandardError("pwctl: \(name) goes without its pseudowires being removed: \(error)")
                 }
             }
             try TopologyCommand.reporting { () throws(TestbedError) in

@@ -1,4 +1,4 @@
-/// The network of four namespaces in characters, 92 columns wide.
+/// The network of four namespaces in characters, 88 columns wide.
 enum TopologyDrawing {
     static let plain = """
              host0                  edge1                   edge2                  host3

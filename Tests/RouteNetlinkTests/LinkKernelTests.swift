@@ -1,0 +1,245 @@
+import Foundation
+import InternetAddress
+import SystemPackage
+import Testing
+
+@testable import RouteNetlink
+
+extension KernelTests {
+    @Suite struct LinkTests {
+        @Test func `creates, finds, lists and deletes a veth`() throws {
+            let namespace = try NetworkNamespace.anonymous()
+            let client = try RouteClient(in: namespace)
+            let spec = LinkSpecification.veth(
+                "left", peer: .init(name: "right", mtu: 1300, address: "02:00:00:00:00:0b", isUp: true), mtu: 1400,
+                address: "02:00:00:00:00:0a", alias: "the left one", isUp: true)
+            let left = try client.links.create(spec)
+            #expect(left.name == "left")
+            #expect(left.kind == "veth")
+            #expect(left.alias == "the left one")
+            #expect(left.mtu == 1400)
+            #expect(left.address == "02:00:00:00:00:0a")
+            let right = try #require(try client.links.find(named: "right"))
+            #expect(right.mtu == 1300)
+            #expect(right.address == "02:00:00:00:00:0b")
+            #expect(right.flags.contains(.up))
+            #expect(left.peer == right.index)
+            #expect(left.linkNamespaceID == nil)
+            #expect(try client.links.get(left.index)?.flags.contains([.up, .lowerUp]) == true)
+            #expect(try client.links.list().map(\.name).sorted() == ["left", "lo", "right"])
+            #expect(try client.links.find(named: "nobody") == nil)
+            #expect(try client.links.find(named: String(repeating: "x", count: 40)) == nil)
+            #expect(try client.links.find(named: "") == nil)
+            #expect(try client.links.get(LinkIndex(rawValue: 12345)) == nil)
+
+            let rows = try table(witness("ip", "-j", "-d", "link", "show", "dev", "left", in: namespace))
+            let row = try #require(rows.first)
+            #expect(row["ifindex"] as? UInt32 == left.index.rawValue)
+            #expect(row["mtu"] as? Int == 1400)
+            #expect(row["address"] as? String == "02:00:00:00:00:0a")
+            #expect(row["ifalias"] as? String == "the left one")
+
+            #expect(try failure { () throws(NetlinkError) in try client.links.create(spec) }.isAlreadyPresent)
+            try client.links.delete(left.index)
+            #expect(try client.links.find(named: "right") == nil, "its peer goes with it")
+            let gone = try failure { () throws(NetlinkError) in try client.links.delete(left.index) }
+            #expect(gone.isNotFound)
+            let zero = try failure { () throws(NetlinkError) in try client.links.delete(LinkIndex(rawValue: 0)) }
+            #expect(zero.errno == .invalidArgument)
+        }
+
+        @Test func `puts each end of a veth into its namespace in one request`() throws {
+            let home = try NetworkNamespace.anonymous()
+            let blue = try NetworkNamespace.anonymous()
+            let red = try NetworkNamespace.anonymous()
+            let client = try RouteClient(in: home)
+            let near = try client.links.create(
+                .veth("near", peer: .init(name: "far", namespace: blue.fileDescriptor, isUp: true), isUp: true))
+            let far = try #require(try RouteClient(in: blue).links.find(named: "far"))
+            #expect(near.peer == far.index)
+            #expect(near.linkNamespaceID != nil)
+            #expect(try client.links.find(named: "far") == nil)
+
+            // Both ends elsewhere: the answer is looked up there, and strangers' messages confuse nobody.
+            let one = try client.links.create(
+                .veth(
+                    "one", peer: .init(name: "two", namespace: red.fileDescriptor), alias: "elsewhere",
+                    namespace: blue.fileDescriptor))
+            #expect(one.name == "one")
+            let seen = try #require(try RouteClient(in: blue).links.find(named: "one"))
+            #expect(seen.alias == "elsewhere")
+            #expect(seen.index == one.index)
+            #expect(try RouteClient(in: red).links.find(named: "two") != nil)
+            #expect(try client.links.find(named: "one") == nil)
+            #expect(try table(witness("ip", "-j", "link", "show", "dev", "two", in: red)).count == 1)
+        }
+
+        @Test func `creates bridges, VXLAN tunnels and dummies`() throws {
+            let namespace = try NetworkNamespace.anonymous()
+            let client = try RouteClient(in: namespace)
+            #expect(try client.links.create(.bridge("br0", isUp: true)).kind == "bridge")
+            #expect(try client.links.create(.dummy("d0", mtu: 9000)).mtu == 9000)
+            let v4 = try client.links.create(
+                .vxlan("vx4", id: 42, local: "192.0.2.1", remote: "192.0.2.2", timeToLive: 9, isLearning: false))
+            #expect(v4.kind == "vxlan")
+            try client.links.create(.vxlan("vx6", id: 0xffffff, local: "fd00::1", remote: "fd00::2", port: 8473))
+            let rows = try table(witness("ip", "-j", "-d", "link", "show", "type", "vxlan", in: namespace))
+            func info(_ name: String) -> [String: Any] {
+                let row = rows.first { $0["ifname"] as? String == name }
+                return (row?["linkinfo"] as? [String: Any])?["info_data"] as? [String: Any] ?? [:]
+            }
+            #expect(info("vx4")["id"] as? Int == 42)
+            #expect(info("vx4")["local"] as? String == "192.0.2.1")
+            #expect(info("vx4")["remote"] as? String == "192.0.2.2")
+            #expect(info("vx4")["port"] as? Int == 4789)
+            #expect(info("vx4")["learning"] as? Bool == false)
+            #expect(info("vx4")["ttl"] as? Int == 9)
+            #expect(info("vx6")["id"] as? Int == 0xffffff)
+            #expect(info("vx6")["remote6"] as? String == "fd00::2")
+            #expect(info("vx6")["port"] as? Int == 8473)
+        }
+
+        @Test func `an error points at the attribute`() throws {
+            let client = try RouteClient(in: .anonymous())
+            let error = try failure { () throws(NetlinkError) in
+                try client.links.create(.vxlan("vx", id: 1 << 25))
+            }
+            #expect(error.errno == Errno(rawValue: ERANGE))
+            #expect(error.attributePath == "IFLA_LINKINFO.IFLA_INFO_DATA.IFLA_VXLAN_ID")
+            #expect(error.message == "VXLAN ID must be lower than 16777216")
+            #expect(error.operation == "create vxlan vx")
+            let long = try failure { () throws(NetlinkError) in
+                try client.links.create(.bridge("a-name-that-is-too-long"))
+            }
+            #expect(long.attributePath == "IFLA_IFNAME")
+            let peer = try failure { () throws(NetlinkError) in
+                try client.links.create(.veth("a", peer: .init(name: "a-name-that-is-too-long")))
+            }
+            #expect(!peer.isAlreadyPresent)
+        }
+
+        @Test func `updates everything, and nothing else`() throws {
+            let cable = try Cable()
+            let links = cable.client.links
+            let before = try #require(try links.get(cable.left.index))
+            try links.update(
+                cable.left.index,
+                LinkUpdate(
+                    isUp: true, mtu: 1280, address: "02:00:00:00:00:77", alias: "alias", isPromiscuous: true,
+                    gsoMaxSize: 32768))
+            var now = try #require(try links.get(cable.left.index))
+            #expect(now.mtu == 1280)
+            #expect(now.address == "02:00:00:00:00:77")
+            #expect(now.alias == "alias")
+            #expect(now.gsoMaxSize == 32768)
+            #expect(now.promiscuity == 1)
+            #expect(now.flags.subtracting(.promiscuous) == before.flags, "multicast and broadcast survive")
+            try links.update(cable.left.index, LinkUpdate(alias: "", isPromiscuous: false))
+            now = try #require(try links.get(cable.left.index))
+            #expect(now.alias == nil)
+            #expect(now.promiscuity == 0)
+            #expect(now.flags == before.flags)
+
+            let bridge = try links.create(.bridge("br0"))
+            try links.update(cable.left.index, LinkUpdate(master: bridge.index))
+            #expect(try links.get(cable.left.index)?.master == bridge.index)
+            try links.update(cable.left.index, LinkUpdate(mtu: 1300))
+            #expect(try links.get(cable.left.index)?.master == bridge.index, "nil leaves it alone")
+            try links.update(cable.left.index, LinkUpdate(master: .some(nil)))
+            #expect(try links.get(cable.left.index)?.master == nil)
+
+            try links.update(cable.left.index, LinkUpdate(isUp: false, name: "renamed"))
+            now = try #require(try links.find(named: "renamed"))
+            #expect(!now.isUp)
+            #expect(now.index == cable.left.index)
+            let taken = try failure { () throws(NetlinkError) in
+                try links.update(now.index, LinkUpdate(name: "right"))
+            }
+            #expect(taken.isAlreadyPresent)
+        }
+
+        @Test func `moves a link to another namespace under a new name`() throws {
+            let cable = try Cable()
+            let other = try NetworkNamespace.anonymous()
+            try cable.client.links.update(
+                cable.left.index, LinkUpdate(name: "moved", namespace: other.fileDescriptor))
+            #expect(try cable.client.links.find(named: "left") == nil)
+            #expect(try RouteClient(in: other).links.find(named: "moved")?.kind == "veth")
+        }
+
+        @Test func `switches IPv4 forwarding and link-local addresses per interface`() throws {
+            let cable = try Cable()
+            func flag(_ name: String) throws -> String {
+                try witness("cat", "/proc/sys/net/ipv4/conf/\(name)/forwarding", in: cable.namespace)
+            }
+            try cable.client.links.update(cable.left.index, LinkUpdate(ipv4Forwarding: true))
+            #expect(try flag("left") == "1\n")
+            #expect(try flag("right") == "0\n")
+            #expect(try flag("all") == "0\n")
+            try cable.client.links.update(cable.left.index, LinkUpdate(ipv4Forwarding: false))
+            #expect(try flag("left") == "0\n")
+            #expect(try cable.client.addresses.list(on: cable.right.index).filter { $0.prefix.address.isLinkLocal }.isEmpty)
+            try cable.client.links.update(cable.right.index, LinkUpdate(addressGenerationMode: .eui64))
+            let row = try table(witness("ip", "-j", "-d", "link", "show", "dev", "right", in: cable.namespace)).first
+            #expect(row?["inet6_addr_gen_mode"] as? String == "eui64")
+        }
+
+        @Test func `finds alternative names, short and long`() throws {
+            let cable = try Cable()
+            _ = try witness("ip", "link", "property", "add", "dev", "left", "altname", "short", in: cable.namespace)
+            let long = "a-name-that-is-longer-than-fifteen-bytes"
+            _ = try witness("ip", "link", "property", "add", "dev", "left", "altname", long, in: cable.namespace)
+            for name in ["short", long] {
+                #expect(try cable.client.links.find(named: name)?.index == cable.left.index)
+            }
+            #expect(Set(try cable.client.links.get(cable.left.index)?.alternativeNames ?? []) == ["short", long])
+        }
+
+        @Test func `switches offloads and sees what the driver made of it`() throws {
+            let cable = try Cable()
+            let links = cable.client.links
+            let everything: [LinkOffload] = [.tcpSegmentation, .genericSegmentation, .genericReceive, .transmitChecksum]
+            let off = Dictionary(uniqueKeysWithValues: everything.map { ($0, false) })
+            try links.setOffloads(cable.left.index, off)
+            #expect(try links.offloads(cable.left.index) == off)
+            let text = try witness("ethtool", "-k", "left", in: cable.namespace)
+            for name in ["tx-checksumming", "tcp-segmentation-offload", "generic-segmentation-offload"] {
+                #expect(text.contains("\(name): off"))
+            }
+            try links.setOffloads(cable.left.index, [.transmitChecksum: true, .tcpSegmentation: true])
+            let now = try links.offloads(cable.left.index)
+            #expect(now[.transmitChecksum] == true)
+            #expect(now[.tcpSegmentation] == true)
+            #expect(now[.genericReceive] == false)
+            let lo = try #require(try links.find(named: "lo"))
+            let error = try failure { () throws(NetlinkError) in
+                try links.setOffloads(lo.index, [.transmitChecksum: false])
+            }
+            #expect(error.message == "the driver keeps transmitChecksum on")
+            let gone = try failure { () throws(NetlinkError) in
+                _ = try links.offloads(LinkIndex(rawValue: 9999))
+            }
+            #expect(gone.isNotFound)
+        }
+
+        @Test func `counts what crosses`() throws {
+            let cable = try Cable()
+            try cable.client.addresses.add("10.0.0.1/24", to: cable.left.index)
+            try cable.client.neighbors.add(
+                Neighbor(address: "10.0.0.2", link: cable.left.index, macAddress: "02:00:00:00:00:02"))
+            let before = try #require(try cable.client.links.get(cable.left.index)?.statistics)
+            _ = try? witness("ping", "-c1", "-W1", "10.0.0.2", in: cable.namespace)
+            let after = try #require(try cable.client.links.get(cable.left.index)?.statistics)
+            #expect(after.transmittedPackets > before.transmittedPackets)
+            #expect(after.transmittedBytes > before.transmittedBytes)
+        }
+
+        @Test func `a list that changes under our eyes is read again`() throws {
+            let namespace = try NetworkNamespace.anonymous()
+            let client = try RouteClient(in: namespace)
+            for index in 0..<150 { try client.links.create(.dummy("d\(index)")) }
+            #expect(try client.links.list().count == 151)
+            #expect(Set(try client.links.list().map(\.name)).count == 151)
+        }
+    }
+}
