@@ -62,7 +62,11 @@ static long sum_next_chunk(__u32 index, struct sum_progress *progress) {
     __u32 whole = length & ~3u;
     if (length & 3 && whole < SUM_CHUNK)
         *(__u32 *)(chunk->octets + (whole & (SUM_CHUNK - 4))) = 0;
-    if (bpf_skb_load_bytes(progress->skb, progress->offset, chunk->octets, length))
+    /* Linux 6.1's verifier learns from an upper bound that a length is not zero, from "not equal to zero" it does not.
+     */
+    __u32 last = length - 1;
+    asm volatile("" : "+r"(last));
+    if (last >= SUM_CHUNK || bpf_skb_load_bytes(progress->skb, progress->offset, chunk->octets, last + 1))
         return 1;
     __u32 padded = (length + 3) & ~3u;
     if (padded > SUM_CHUNK)

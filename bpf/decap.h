@@ -45,7 +45,9 @@ static __always_inline int remove_from_short_frame(struct __sk_buff *skb, __u32 
                                                    __u32 shortest, __u64 flags) {
     __u8 frame[sizeof(struct ethhdr) + 40] = {};
     /* The masks tell the verifier what the comparisons have told us. */
-    __u32 length = frame_length & 63;
+    __u64 length = frame_length;
+    asm volatile("" : "+r"(length));
+    length &= 63;
     if (length < sizeof(struct ethhdr) || length > sizeof(frame) || shortest > sizeof(frame))
         return -1;
     if (bpf_skb_load_bytes(skb, front, frame, length))
@@ -164,8 +166,11 @@ static __always_inline int decapsulate(struct __sk_buff *skb) {
     __u32 l2tp_header = 4 + (decap->cookie_length & 8) + (decap->cookie_length & 4);
     if (decap->flags & PW_FLAG_SUBLAYER)
         l2tp_header += 4;
-    __u32 front = offset + l2tp_header; /* where the customer's frame begins */
-    __u32 headers = l2tp_header;        /* octets of payload_total that are not the frame */
+    /* Where the customer's frame begins: at most 102. Older verifiers forget that between here and its use. */
+    __u32 front = offset + l2tp_header;
+    asm volatile("" : "+r"(front));
+    front &= 0x7f;
+    __u32 headers = l2tp_header; /* octets of payload_total that are not the frame */
     if (protocol == IPPROTO_UDP)
         headers += sizeof(struct udphdr) + 4;
     if (sizeof(struct ethhdr) + l3_total > skb->len || l3_total < l3_header || payload_total < headers)

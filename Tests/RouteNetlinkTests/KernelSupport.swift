@@ -78,23 +78,24 @@ func failure(
 }
 
 /// A client in a namespace of its own that has a veth pair, `left` and `right`, both up.
-struct Cable: ~Copyable {
+final class Cable {
+    let namespace: NetworkNamespace
     let client: RouteClient
     let left: Link
     let right: Link
-    let namespace: NetworkNamespace
 
     init() throws {
-        let namespace = try NetworkNamespace.anonymous()
-        let client = try RouteClient(in: namespace)
-        left = try client.links.create(.veth("left", peer: .init(name: "right", isUp: true), isUp: true))
-        right = try #require(try client.links.find(named: "right"))
+        let client = try RouteClient(in: .anonymous())
+        let left = try client.links.create(.veth("left", peer: .init(name: "right", isUp: true), isUp: true))
+        let right = try #require(try client.links.find(named: "right"))
         for link in [left, right] {
             // No link-local address, no duplicate detection: nothing that changes by itself.
             try client.links.update(
                 link.index, LinkUpdate(addressGenerationMode: LinkUpdate.AddressGenerationMode.none))
         }
         self.client = client
-        self.namespace = namespace
+        self.left = left
+        self.right = right
+        namespace = try client.namespace.duplicate()
     }
 }

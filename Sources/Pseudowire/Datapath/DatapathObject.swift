@@ -18,10 +18,12 @@ enum DatapathObject {
     static func open(maxSessions: UInt32) throws(BPFError) -> ObjectFile {
         let image = UnsafeRawBufferPointer(start: pw_object_start(), count: pw_object_size())
         let file = try ObjectFile(image: image, name: "pseudowire")
-        for map in [MapName.access, .sessions, .pseudowires, .ports, .sessionDrops] {
+        for map in [MapName.access, .sessions, .pseudowires, .sessionDrops] {
             try file.setMaxEntries(maxSessions, ofMap: map.rawValue)
         }
+        // Slot 0 is nobody's; and each pseudowire has an access interface, all together some underlays.
         try file.setMaxEntries(maxSessions + 1, ofMap: MapName.counters.rawValue)
+        try file.setMaxEntries(maxSessions + 1024, ofMap: MapName.ports.rawValue)
         try file.setConstant("has_decap_l3", to: UInt32(KernelProbe.hasDecapL3() ? 1 : 0))
         return file
     }

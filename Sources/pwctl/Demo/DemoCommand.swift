@@ -79,7 +79,7 @@ struct DemoCommand: ParsableCommand {
             }
         }
         if json {
-            print(try JSONText.of(DemoView(results)))
+            print(try JSONText.of(DemoView(results, failures: failures)))
         } else if !results.isEmpty {
             let parts = [DemoReport.table(results), DemoReport.legend, DemoReport.verdict(results)]
             print("\n\(parts.joined(separator: "\n\n"))")

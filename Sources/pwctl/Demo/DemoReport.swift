@@ -53,9 +53,12 @@ enum DemoReport {
 struct DemoView: Encodable {
     let passed: Bool
     let cells: [CellView]
+    /// Cases that came to no result.
+    let failures: [String]
 
-    init(_ results: [DemoResult]) {
-        passed = results.allSatisfy(\.complaints.isEmpty)
+    init(_ results: [DemoResult], failures: [String]) {
+        passed = failures.isEmpty && results.allSatisfy(\.complaints.isEmpty)
+        self.failures = failures
         cells = results.map(CellView.init)
     }
 

@@ -7,7 +7,7 @@
 # In an emulated guest it takes a fifth of a second to start a program, hence bash's own means wherever they will do.
 
 readonly pings=5
-readonly tcp_seconds=30
+readonly connect_seconds=10 tcp_seconds=30
 
 # The results of checks that run in background processes come together in a file.
 result() {
@@ -68,25 +68,30 @@ make_payload() {
     head -c "$1" /dev/urandom >"$scratch/payload"
     payload_bytes=$1
     payload_sha256=$(sha256sum <"$scratch/payload")
+    nothing_sha256=$(sha256sum </dev/null)
 }
 
 # Usage: check_tcp ID FROM_NETNS TO_NETNS TO_ADDRESS PORT
 # Sends the payload over one connection; what arrives must be that and nothing else.
 check_tcp() {
-    local id=$1 from=$2 to=$3 address=$4 port=$5 protocol=TCP4 host=$4 got sender started=$EPOCHREALTIME
-    [[ $address != *:* ]] || { protocol=TCP6 host="[$address]"; }
+    local id=$1 from=$2 to=$3 address=$4 port=$5 protocol=TCP4 got sender started=$EPOCHREALTIME
+    [[ $address != *:* ]] || { protocol=TCP6 address="[$4]"; }
     ip netns exec "$from" timeout "$tcp_seconds" \
-        socat -u "OPEN:$scratch/payload" "$protocol:$host:$port,retry=100,interval=0.1" 2>"$scratch/socat.$id" &
+        socat -u "OPEN:$scratch/payload" "$protocol:$address:$port,retry=100,interval=0.1" 2>"$scratch/sender.$id" &
     sender=$!
     got=$(ip netns exec "$to" timeout "$tcp_seconds" \
-        socat -u "$protocol-LISTEN:$port,bind=$host,reuseaddr" STDOUT 2>>"$scratch/socat.$id" | sha256sum || true)
-    wait "$sender" || true
+        socat -u "$protocol-LISTEN:$port,bind=$address,reuseaddr,accept-timeout=$connect_seconds" STDOUT \
+        2>"$scratch/receiver.$id" | sha256sum || true)
     if [[ $got == "$payload_sha256" ]]; then
+        wait "$sender" || true
         result "$id" pass "$payload_bytes bytes in $(milliseconds_since "$started") ms"
-    else
-        result "$id" fail "$payload_bytes bytes sent, other bytes or none arrived:" \
-            "$(sed 's/.*socat[^ ]* //' "$scratch/socat.$id" | tr '\n' ' ')"
+        return
     fi
+    # A sender whose receiver has given up would go on trying.
+    kill "$sender" 2>/dev/null || true
+    wait "$sender" || true
+    [[ $got == "$nothing_sha256" ]] && got="nothing arrived" || got="something else or a part arrived"
+    result "$id" fail "$payload_bytes bytes sent, $got: $(cat "$scratch"/{sender,receiver}."$id" | tr '\n' ' ')"
 }
 
 milliseconds_since() {

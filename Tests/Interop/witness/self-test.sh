@@ -101,6 +101,12 @@ unreachable4 "${over_ip4:28:120}" && ipv4 1 "$outer4_b" "$outer4_a" "$packet" &&
 readonly quotation=$packet
 expect_good padding-and-quotation -- "$padded_arp" "$quotation" "$over_ip4"
 
+# A payload that begins with what the checksum would be without it makes the checksum zero, for which Linux writes ffff.
+tcp "$inner4_a" "$inner4_b" "" && hex complement 4 $((16#$sum - 2))
+tcp "$inner4_a" "$inner4_b" "$complement" && ipv4 6 "$inner4_a" "$inner4_b" "$packet" && ethernet 0800 "$packet"
+patch "$packet" 50 ffff && outer v4-udp 00000000 "$packet"
+expect_good checksum-ffff-for-zero -- "$packet"
+
 # A patch at byte 24 hits the checksum of an IPv4 header that begins at 14; the others are reckoned in the same way.
 patch "$over_udp4" 24 beef && expect_bad outer-ip-checksum "Bad checksum" -- "$packet"
 patch "$over_udp4" 40 beef && expect_bad outer-udp4-checksum "Bad checksum" -- "$packet"
