@@ -17,7 +17,7 @@
 static __always_inline int needs_split(struct __sk_buff *skb, const struct pw_encap *encap) {
     if (!skb->gso_size)
         return 0;
-    return !(encap->flags & PW_FLAG_UDP) || (encap->flags & PW_FLAG_UDP_CHECKSUM) ||
+    return !(encap->flags & PW_FLAG_UDP) || (encap->flags & (PW_FLAG_UDP_CHECKSUM | PW_FLAG_FINISH)) ||
            skb->len + encap->header_length + 8 > 0xffff;
 }
 
@@ -114,6 +114,15 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port) {
             return split(skb, encap, port);
         }
         segment_length = inner_headers + gso_size;
+    }
+    /*
+     * A veth hands frames over with checksums not filled in, which is fine among Linux stacks, until the frame is in a
+     * tunnel whose other end, like the kernel's own L2TP, forgets the remark and finds the checksum wrong.
+     */
+    if ((encap->flags & PW_FLAG_FINISH) && inner.is_partial && port == skb->ifindex && encap->split_ifindex) {
+        if (vlan_restore(skb, &tags))
+            return drop_tx(slot, PW_DROP_NO_ROOM);
+        return split(skb, encap, port);
     }
 
     int way = route_to_peer(skb, encap, segment_length + outer_length);

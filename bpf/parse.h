@@ -39,7 +39,8 @@ struct inner_packet {
     __u16 headers; /* octets from the start of the IP header to the end of the TCP or UDP header; 0: not such */
     __u16 length;  /* octets the IP header says the packet has */
     __u8 is_sum_known;
-    __u16 sum; /* ones' complement sum of all `length` octets, if is_sum_known */
+    __u8 is_partial; /* the checksum is still to be filled in: the field holds the pseudo header's sum */
+    __u16 sum;       /* ones' complement sum of all `length` octets, if is_sum_known */
 };
 
 /*
@@ -56,6 +57,7 @@ static __always_inline void inspect_inner(struct __sk_buff *skb, __u32 offset, _
     inner->headers = 0;
     inner->length = 0;
     inner->is_sum_known = 0;
+    inner->is_partial = 0;
     inner->sum = 0;
 
     __u64 addresses;
@@ -85,18 +87,21 @@ static __always_inline void inspect_inner(struct __sk_buff *skb, __u32 offset, _
         return;
     }
 
+    __u16 check;
     void *l4 = data + offset + l3_length;
     if (protocol == IPPROTO_TCP) {
         struct tcphdr *tcp = l4;
         if ((void *)(tcp + 1) > end || tcp->doff < 5)
             return;
         inner->headers = l3_length + tcp->doff * 4;
+        check = tcp->check;
     } else if (protocol == IPPROTO_UDP) {
         struct udphdr *udp = l4;
         if ((void *)(udp + 1) > end)
             return;
         inner->headers = l3_length + sizeof(*udp);
-        if (!udp->check)
+        check = udp->check;
+        if (!check)
             return;
         /* A datagram shorter than its packet has octets behind it that its checksum does not cover. */
         if (bpf_ntohs(udp->len) + l3_length != inner->length)
@@ -108,6 +113,7 @@ static __always_inline void inspect_inner(struct __sk_buff *skb, __u32 offset, _
         return;
     __u64 pseudo = addresses + bpf_htons(protocol) + bpf_htons((__u16)(inner->length - l3_length));
     inner->sum = sum_fold(header_sum + (__u16)~sum_fold(pseudo));
+    inner->is_partial = check == sum_fold(pseudo);
     inner->is_sum_known = 1;
 }
 

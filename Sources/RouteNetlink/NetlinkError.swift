@@ -41,7 +41,7 @@ public struct NetlinkError: Error, Sendable, Hashable, CustomStringConvertible {
     ///
     /// Links answer `ENODEV`, addresses `EADDRNOTAVAIL`, routes `ESRCH`, neighbours, filters, qdiscs and namespaces
     /// `ENOENT`; a qdisc's deletion answers `EINVAL` "Invalid handle" and a filter's, where there is no clsact, `EINVAL`
-    /// "Parent Qdisc doesn't exists".
+    /// "Parent Qdisc doesn't exists", or "Cannot find specified filter chain" in a chain that has none.
     public var isNotFound: Bool {
         switch (object, errno) {
         case (.socket, _): false
@@ -53,7 +53,8 @@ public struct NetlinkError: Error, Sendable, Hashable, CustomStringConvertible {
         case (.neighbor, .noSuchFileOrDirectory): true
         case (.qdisc, .noSuchFileOrDirectory), (.filter, .noSuchFileOrDirectory): true
         case (.qdisc, .invalidArgument): message?.hasPrefix("Invalid handle") ?? false
-        case (.filter, .invalidArgument): message?.hasPrefix("Parent Qdisc doesn't exist") ?? false
+        case (.filter, .invalidArgument):
+            message.map { $0.hasPrefix("Parent Qdisc doesn't exist") || $0.hasPrefix("Cannot find") } ?? false
         default: false
         }
     }

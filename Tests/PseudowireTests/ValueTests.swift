@@ -15,7 +15,7 @@ struct ValueTests {
             session: .init(
                 local: 1, peer: 4_294_967_295, expecting: ["89abcdef01234567", "fedcba9876543210"], sending: "01234567",
                 sublayer: .none),
-            ttl: 255, dscp: 63)
+            ttl: 255, dscp: 63, offload: .finish)
         full.underlays = ["eth7", "eth8"]
         var overIP = plain
         overIP.tunnel = .ip(local: "2001:db8::21", peer: "2001:db8::22")
@@ -25,7 +25,8 @@ struct ValueTests {
     @Test("a record read back is the record written", arguments: wires)
     func record(wire: PseudowireConfiguration) throws {
         let record = Record(
-            configuration: wire, slot: 7, access: 3, underlays: wire.underlays.isEmpty ? [9] : [17, 18], isReady: true,
+            configuration: wire, slot: 7, access: 3, underlays: wire.underlays.isEmpty ? [9] : [17, 18],
+            finishes: true, isReady: true,
             created: 1_700_000_000_000_000_000)
         let name = pw_name(wire.name)
         #expect(name.string == wire.name)
@@ -80,7 +81,7 @@ struct ValueTests {
     @Test("each step of a plan has an opposite whose opposite it is")
     func inverses() {
         let record = Record(
-            configuration: Self.wires[0], slot: 1, access: 2, underlays: [3], isReady: false, created: 0)
+            configuration: Self.wires[0], slot: 1, access: 2, underlays: [3], finishes: false, isReady: false, created: 0)
         let actions: [Action] = [
             .writeRecord(record), .eraseRecord(record), .attach(.access, interface: 2, name: "eth1"),
             .detach(.underlay, interface: 3, name: "eth0"), .openSession(record), .closeSession(record),

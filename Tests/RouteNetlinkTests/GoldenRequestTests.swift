@@ -60,7 +60,10 @@ import Testing
                 0a00 0100 020000000001 0000
                 0900 1400 68656c6c6f 000000
                 """
-        ) { LinkRequest.update(index2, LinkUpdate(isUp: true, mtu: 1400, address: "02:00:00:00:00:01", alias: "hello")) },
+        ) {
+            LinkRequest.update(
+                index2, LinkUpdate(isUp: true, mtu: 1400, address: "02:00:00:00:00:01", alias: "hello"))
+        },
         Golden(
             command: "ip link set v0 name w0",
             theirs: """
@@ -376,7 +379,7 @@ import Testing
                             4000 1280
                               0900 0100 7665746800 000000
                               3000 0280  2c00 0100
-                                0000 0000 00000000 01000000 01000000
+                                0000 0000 00000000 00000000 00000000    # up only once both ends exist
                                 0800 1c00 04000000
                                 0700 0300 763100 00
                                 0800 0400 78050000
@@ -384,7 +387,9 @@ import Testing
     }
 
     @Test func `nests the settings of address families`() {
-        let request = LinkRequest.update(index: 2, LinkUpdate(addressGenerationMode: LinkUpdate.AddressGenerationMode.none, ipv4Forwarding: true))
+        let mode = LinkUpdate.AddressGenerationMode.none
+        let request = LinkRequest.update(
+            Self.index2, LinkUpdate(addressGenerationMode: mode, ipv4Forwarding: true))
         #expect(
             lines(request.bytes).dropFirst(2) == [
                 "IFLA_AF_SPEC ", "IFLA_AF_SPEC.AF_INET ", "IFLA_AF_SPEC.AF_INET.IFLA_INET_CONF = 0800010001000000",
@@ -404,11 +409,5 @@ import Testing
             #expect(FilterRequest.put(filter, createNew, at: Self.ingress).fault != nil)
         }
         #expect(RouteRequest.lookup(to: "192.0.2.1", from: "fd00::1", mark: nil).fault != nil)
-    }
-}
-
-extension LinkRequest {
-    fileprivate static func update(index: UInt32, _ update: LinkUpdate) -> Request {
-        self.update(LinkIndex(rawValue: index), update)
     }
 }

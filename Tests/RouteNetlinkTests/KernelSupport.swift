@@ -86,12 +86,13 @@ final class Cable {
 
     init() throws {
         let client = try RouteClient(in: .anonymous())
-        let left = try client.links.create(.veth("left", peer: .init(name: "right", isUp: true), isUp: true))
+        let left = try client.links.create(.veth("left", peer: .init(name: "right")))
         let right = try #require(try client.links.find(named: "right"))
         for link in [left, right] {
             // No link-local address, no duplicate detection: nothing that changes by itself.
             try client.links.update(
                 link.index, LinkUpdate(addressGenerationMode: LinkUpdate.AddressGenerationMode.none))
+            try client.links.update(link.index, LinkUpdate(isUp: true))
         }
         self.client = client
         self.left = left

@@ -73,7 +73,8 @@ extension KernelTests {
             // Neighbours, ours and somebody else's, that must survive all that follows.
             try filters.add(BPFFilter(program: one, name: "beside", priority: 7, handle: 4), at: hook)
             _ = try witness(
-                "tc", "filter", "add", "dev", "left", "\(direction)", "prio", "9", "matchall", "action", "pass",
+                "tc", "filter", "add", "dev", "left", "\(direction)", "prio", "9", "bpf", "da", "bytecode",
+                "1,6 0 0 4294967295,",
                 in: cable.namespace)
 
             filter.program = two
@@ -83,9 +84,10 @@ extension KernelTests {
             #expect(replaced.name == "second")
             #expect(try filters.get(priority: 7, handle: 3, at: hook) == replaced)
             let listed = try filters.list(at: hook)
-            #expect(listed.map(\.kind) == ["bpf", "bpf", "matchall"])
+            #expect(listed.map(\.kind) == ["bpf", "bpf", "bpf"])
             #expect(listed.map(\.handle).prefix(2).sorted() == [3, 4])
-            #expect(listed.filter { $0.kind == "bpf" }.allSatisfy { $0.protocol == 3 && $0.chain == 0 })
+            #expect(listed.map(\.priority) == [7, 7, 9])
+            #expect(listed.allSatisfy { $0.protocol == 3 && $0.chain == 0 })
             let other: TrafficDirection = direction == .ingress ? .egress : .ingress
             #expect(try filters.list(at: TrafficHook(link: hook.link, direction: other)).isEmpty)
             let rows = try table(
@@ -99,10 +101,10 @@ extension KernelTests {
             let gone = try failure { () throws(NetlinkError) in try filters.delete(priority: 7, handle: 3, at: hook) }
             #expect(gone.isNotFound, "\(gone)")
             #expect(try filters.get(priority: 7, handle: 3, at: hook) == nil)
-            #expect(try filters.list(at: hook).map(\.kind) == ["bpf", "matchall"])
+            #expect(try filters.list(at: hook).map(\.kind) == ["bpf", "bpf"])
             try filters.delete(priority: 7, handle: 4, at: hook)
             #expect(try filters.get(priority: 7, handle: 4, at: hook) == nil)
-            #expect(try filters.list(at: hook).map(\.kind) == ["matchall"])
+            #expect(try filters.list(at: hook).map(\.kind) == ["bpf"])
         }
 
         @Test func `replaces what is not there yet, and works in a chain`() throws {

@@ -29,6 +29,7 @@ enum {
     PW_FLAG_UDP = 1 << 1,          /* UDP; absent: IP protocol 115 */
     PW_FLAG_UDP_CHECKSUM = 1 << 2, /* fill in the outer UDP checksum; absent: send zero */
     PW_FLAG_SUBLAYER = 1 << 3,     /* default L2-specific sublayer; absent: none */
+    PW_FLAG_FINISH = 1 << 4, /* cut segments and fill in checksums before encapsulating; absent: leave it to the card */
 };
 
 /* Network interfaces that carry our filters; in pw_port.flags. */
@@ -153,7 +154,8 @@ struct pw_record {
     __u16 flags;
     __u16 local_port;
     __u16 peer_port;
-    __u16 mtu; /* 0: follows the path */
+    __u8 offload; /* as asked: 0 auto, 1 keep, 2 finish */
+    __u8 reserved;
     __u32 access_ifindex;
     char access_name[PW_IFNAME_SIZE];
     __u32 local_be[4];

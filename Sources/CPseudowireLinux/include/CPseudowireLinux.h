@@ -2,7 +2,6 @@
 #define CPSEUDOWIRE_LINUX_H
 
 /* The system calls that Swift cannot make itself, one header per subject. */
-#include "ethtool.h"
 #include "namespace.h"
 #include "packet.h"
 

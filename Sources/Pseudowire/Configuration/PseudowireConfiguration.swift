@@ -25,10 +25,12 @@ public struct PseudowireConfiguration: Hashable, Sendable {
     public var ttl: UInt8
     /// The outer DSCP, 0…63.
     public var dscp: UInt8
+    /// Who segments, and fills in checksums.
+    public var offload: Offload
 
     public init(
         name: String, access: String, tunnel: Tunnel, session: Session, underlays: [String] = [], ttl: UInt8 = 64,
-        dscp: UInt8 = 0
+        dscp: UInt8 = 0, offload: Offload = .auto
     ) {
         self.name = name
         self.access = access
@@ -37,6 +39,7 @@ public struct PseudowireConfiguration: Hashable, Sendable {
         self.underlays = underlays
         self.ttl = ttl
         self.dscp = dscp
+        self.offload = offload
     }
 
     /// The two ends, and how packets between them are made.
@@ -65,6 +68,19 @@ public struct PseudowireConfiguration: Hashable, Sendable {
         public static func ip(local: IPAddress, peer: IPAddress) -> Tunnel {
             Tunnel(encapsulation: .ip, local: local, peer: peer, localPort: 0, peerPort: 0, udpChecksum: .auto)
         }
+    }
+
+    /// Who cuts large frames into segments and fills in the customer's checksums.
+    public enum Offload: String, Hashable, Sendable, CaseIterable, Codable {
+        /// `finish` where the way to the peer is a veth, else `keep`.
+        ///
+        /// A veth is a card that finishes nothing: it hands frames over as they are, which ends well among Linux stacks
+        /// unless the one that takes the tunnel's headers off, like the kernel's own L2TP, forgets what was unfinished.
+        case auto
+        /// The card, as far as the kernel can make it look behind our headers: fast.
+        case keep
+        /// The datapath: every frame leaves whole, with all checksums filled in.
+        case finish
     }
 
     /// What to put into the outer UDP checksum.

@@ -27,6 +27,7 @@ public struct PseudowireOptions: Hashable, Sendable {
     public var udpChecksum: String?
     public var ttl: String?
     public var dscp: String?
+    public var offload: String?
     /// How many pseudowires there can be in the namespace; not of one pseudowire, but asked for with the first.
     public var maxSessions: String?
 
@@ -53,6 +54,7 @@ public struct PseudowireOptions: Hashable, Sendable {
         let localPort = reader.number("local-port", self.localPort, 1...65535) ?? UInt64(Encapsulation.defaultPort)
         let peerPort = reader.number("peer-port", self.peerPort, 1...65535) ?? UInt64(Encapsulation.defaultPort)
         let checksum: PseudowireConfiguration.UDPChecksum = reader.choice("udp-checksum", udpChecksum) ?? .auto
+        let offload: PseudowireConfiguration.Offload = reader.choice("offload", self.offload) ?? .auto
         let sublayer: Sublayer = reader.choice("sublayer", self.sublayer) ?? .default
         let sending = sendCookie.flatMap { reader.cookie("send-cookie", $0) } ?? .empty
         let expecting = expectCookie.compactMap { reader.cookie("expect-cookie", $0) }
@@ -78,7 +80,7 @@ public struct PseudowireOptions: Hashable, Sendable {
             session: .init(
                 local: localSession ?? 1, peer: peerSession ?? 1, expecting: expecting, sending: sending,
                 sublayer: sublayer),
-            underlays: underlay, ttl: UInt8(ttl), dscp: UInt8(dscp))
+            underlays: underlay, ttl: UInt8(ttl), dscp: UInt8(dscp), offload: offload)
         return (configuration, maxSessions.map(UInt32.init), reader.faults + configuration.faults)
     }
 

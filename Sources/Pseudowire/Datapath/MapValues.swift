@@ -45,7 +45,12 @@ extension PseudowireConfiguration {
 
 extension pw_encap {
     /// What the datapath needs to encapsulate.
-    init(_ configuration: PseudowireConfiguration, slot: UInt32, underlay: UInt32, splitter: SplitterIndexes) {
+    ///
+    /// - Parameter finishes: `offload`, resolved for the way that the frames take.
+    init(
+        _ configuration: PseudowireConfiguration, slot: UInt32, underlay: UInt32, splitter: SplitterIndexes,
+        finishes: Bool = false
+    ) {
         let template = OuterHeaderTemplate(configuration)
         self.init()
         self.slot = slot
@@ -53,7 +58,7 @@ extension pw_encap {
         self.underlay = underlay
         fib_ifindex = splitter.inner
         split_ifindex = splitter.outer
-        flags = configuration.flags
+        flags = configuration.flags | (finishes ? UInt16(PW_FLAG_FINISH) : 0)
         header_length = UInt8(template.octets.count)
         traffic_class = configuration.dscp << 2
         ip_sum = template.ipSum

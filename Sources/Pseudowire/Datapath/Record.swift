@@ -9,6 +9,8 @@ struct Record: Sendable {
     var access: UInt32
     /// Interfaces with a decap filter for it.
     var underlays: [UInt32]
+    /// `offload`, resolved for the way that the frames took when it was made.
+    var finishes: Bool
     var isReady: Bool
     /// Nanoseconds since 1970.
     var created: UInt64
@@ -22,7 +24,7 @@ struct Record: Sendable {
         record.slot = slot
         record.session_id = session.local.rawValue
         record.peer_session_id = session.peer.rawValue
-        record.flags = configuration.flags
+        record.flags = configuration.flags | (finishes ? UInt16(PW_FLAG_FINISH) : 0)
         record.local_port = tunnel.localPort
         record.peer_port = tunnel.peerPort
         record.access_ifindex = access
@@ -38,6 +40,7 @@ struct Record: Sendable {
         record.ttl = configuration.ttl
         record.traffic_class = configuration.dscp << 2
         record.udp_checksum = UInt8(UDPChecksumCode.allCases.firstIndex(of: tunnel.udpChecksum) ?? 0)
+        record.offload = UInt8(OffloadCode.allCases.firstIndex(of: configuration.offload) ?? 0)
         record.underlay_count = UInt8(underlays.count)
         record.underlay_named = configuration.underlays.isEmpty ? 0 : 1
         withUnsafeMutableBytes(of: &record.underlay) { bytes in
@@ -51,6 +54,7 @@ struct Record: Sendable {
 
     /// Order is ABI.
     fileprivate typealias UDPChecksumCode = PseudowireConfiguration.UDPChecksum
+    fileprivate typealias OffloadCode = PseudowireConfiguration.Offload
 
 }
 
@@ -67,7 +71,8 @@ extension Record {
             let localSession = SessionID(rawValue: value.session_id),
             let peerSession = SessionID(rawValue: value.peer_session_id),
             let sending = Cookie(bytes: Octets.read(value.send_cookie, count: Int(value.send_cookie_length))),
-            Int(value.udp_checksum) < UDPChecksumCode.allCases.count
+            Int(value.udp_checksum) < UDPChecksumCode.allCases.count,
+            Int(value.offload) < OffloadCode.allCases.count
         else { return nil }
         let stored = [Octets.read(value.expect_cookie.0), Octets.read(value.expect_cookie.1)]
         let expecting = stored.prefix(Int(value.expect_cookie_count)).compactMap {
@@ -88,10 +93,11 @@ extension Record {
                 local: localSession, peer: peerSession, expecting: expecting, sending: sending,
                 sublayer: value.flags & UInt16(PW_FLAG_SUBLAYER) != 0 ? .default : .none),
             underlays: value.underlay_named == 0 ? [] : indexes.map { interfaceName($0) ?? "#\($0)" },
-            ttl: value.ttl, dscp: value.traffic_class >> 2)
+            ttl: value.ttl, dscp: value.traffic_class >> 2, offload: OffloadCode.allCases[Int(value.offload)])
         slot = value.slot
         access = value.access_ifindex
         underlays = indexes
+        finishes = value.flags & UInt16(PW_FLAG_FINISH) != 0
         isReady = value.state == UInt32(PW_STATE_READY)
         created = value.created
     }

@@ -7,6 +7,8 @@ public struct Pseudowire: Sendable {
     public let underlays: [String]
     /// The largest IP packet that fits into a frame that fits, untagged, into what the path takes; nil without a route.
     public let mtu: Int?
+    /// Whether frames leave whole and with all checksums: `offload`, resolved.
+    public let finishesFrames: Bool
     /// The way to the peer as the routing tables have it now.
     public let nextHop: String?
     /// Nanoseconds since 1970.

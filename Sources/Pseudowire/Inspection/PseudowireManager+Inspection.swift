@@ -56,7 +56,8 @@ extension PseudowireManager {
         return Pseudowire(
             configuration: record.configuration, health: try health(record, route, state, links),
             statistics: try state.statistics(slot: record.slot),
-            underlays: record.underlays.map { links[$0]?.name ?? "#\($0)" }, mtu: mtu, nextHop: nextHop,
+            underlays: record.underlays.map { links[$0]?.name ?? "#\($0)" }, mtu: mtu,
+            finishesFrames: record.finishes, nextHop: nextHop,
             created: record.created)
     }
 

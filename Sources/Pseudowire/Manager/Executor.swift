@@ -74,7 +74,8 @@ struct Executor: ~Copyable {
             let maps = try opened()
             let described = try maps.description
             let splitter = SplitterIndexes(outer: described.splitter_outer, inner: described.splitter_inner)
-            let value = pw_encap(record.configuration, slot: record.slot, underlay: underlay, splitter: splitter)
+            let value = pw_encap(record.configuration, slot: record.slot, underlay: underlay, splitter: splitter,
+                finishes: record.finishes)
             try bpf { () throws(BPFError) in try maps.access.insert(key: record.access, value: value) }
         case .closeAccess(let record, _):
             let maps = try opened()

@@ -32,7 +32,8 @@ extension PseudowireManager {
             guard let place = try survey.place(configuration) else { continue }
             let record = Record(
                 configuration: configuration, slot: slots.next(), access: place.access.index.rawValue,
-                underlays: place.underlays.map(\.index.rawValue), isReady: false, created: Self.now())
+                underlays: place.underlays.map(\.index.rawValue), finishes: place.finishes(configuration.offload),
+                isReady: false, created: Self.now())
             var committed = record
             committed.isReady = true
             actions.append(.writeRecord(record))

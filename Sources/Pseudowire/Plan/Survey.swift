@@ -13,6 +13,15 @@ struct Survey {
         var wayOut: LinkIndex?
         var attached: Set<UInt32>
 
+        /// Whether `auto` means to finish frames here.
+        func finishes(_ offload: PseudowireConfiguration.Offload) -> Bool {
+            switch offload {
+            case .keep: false
+            case .finish: true
+            case .auto: underlays.contains { $0.kind == "veth" }
+            }
+        }
+
         func isAttached(_ link: Link) -> Bool { attached.contains(link.index.rawValue) }
     }
 

@@ -13,6 +13,8 @@ public struct Addresses {
 
     /// Gives an interface an address, and by it a route to the address's network.
     ///
+    /// The local route of an IPv6 address comes a moment later, from a work queue of the kernel's.
+    ///
     /// - Throws: `isAlreadyPresent` when it has that address, `isNotFound` when there is no such interface.
     public func add(
         _ prefix: IPPrefix, to link: LinkIndex, flags: AddressFlags = [], peer: IPAddress? = nil,
@@ -24,6 +26,8 @@ public struct Addresses {
     }
 
     /// Gives an interface an address, or changes the properties of the one it has.
+    ///
+    /// The kernel changes the flags of IPv6 addresses only; an IPv4 one keeps those that it was added with.
     public func replace(
         _ prefix: IPPrefix, on link: LinkIndex, flags: AddressFlags = [], peer: IPAddress? = nil,
         scope: Scope = .universe

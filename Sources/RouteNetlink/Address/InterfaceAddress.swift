@@ -16,48 +16,6 @@ public struct InterfaceAddress: Hashable, Sendable {
     public var label: String?
 }
 
-/// Properties of an address, `IFA_F_*` of `linux/if_addr.h`.
-public struct AddressFlags: OptionSet, Hashable, Sendable {
-    public var rawValue: UInt32
-    public init(rawValue: UInt32) { self.rawValue = rawValue }
-
-    /// IPv4: not the first of its network. IPv6: temporary. The corresponding C constant is `IFA_F_SECONDARY`.
-    public static let secondary = AddressFlags(rawValue: 0x01)
-    /// IPv6: usable at once. The corresponding C constant is `IFA_F_NODAD`.
-    public static let noDuplicateDetection = AddressFlags(rawValue: 0x02)
-    /// The corresponding C constant is `IFA_F_OPTIMISTIC`.
-    public static let optimistic = AddressFlags(rawValue: 0x04)
-    /// Somebody else has the address. The corresponding C constant is `IFA_F_DADFAILED`.
-    public static let duplicate = AddressFlags(rawValue: 0x08)
-    /// The corresponding C constant is `IFA_F_DEPRECATED`.
-    public static let deprecated = AddressFlags(rawValue: 0x20)
-    /// Duplicate detection is still running. The corresponding C constant is `IFA_F_TENTATIVE`.
-    public static let tentative = AddressFlags(rawValue: 0x40)
-    /// The corresponding C constant is `IFA_F_PERMANENT`.
-    public static let permanent = AddressFlags(rawValue: 0x80)
-    /// The corresponding C constant is `IFA_F_MANAGETEMPADDR`.
-    public static let manageTemporary = AddressFlags(rawValue: 0x100)
-    /// The kernel makes no route to its network. The corresponding C constant is `IFA_F_NOPREFIXROUTE`.
-    public static let noPrefixRoute = AddressFlags(rawValue: 0x200)
-}
-
-/// How far an address or a route reaches, `enum rt_scope_t`.
-public struct Scope: RawRepresentable, Hashable, Sendable {
-    public var rawValue: UInt8
-    public init(rawValue: UInt8) { self.rawValue = rawValue }
-
-    /// Everywhere. The corresponding C constant is `RT_SCOPE_UNIVERSE`.
-    public static let universe = Scope(rawValue: 0)
-    /// The corresponding C constant is `RT_SCOPE_SITE`.
-    public static let site = Scope(rawValue: 200)
-    /// Neighbours on the link. The corresponding C constant is `RT_SCOPE_LINK`.
-    public static let link = Scope(rawValue: 253)
-    /// This host. The corresponding C constant is `RT_SCOPE_HOST`.
-    public static let host = Scope(rawValue: 254)
-    /// In a deletion: any. The corresponding C constant is `RT_SCOPE_NOWHERE`.
-    public static let nowhere = Scope(rawValue: 255)
-}
-
 extension InterfaceAddress {
     /// Reads an `RTM_NEWADDR` of IPv4 or IPv6; nil for anything else.
     init?(_ message: borrowing Message) throws(MalformedMessage) {

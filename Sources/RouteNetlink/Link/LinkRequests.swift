@@ -112,7 +112,8 @@ extension Request {
 
     fileprivate mutating func peer(_ peer: LinkSpecification.Peer) {
         nest(Int(VETH_INFO_PEER), isMarked: false) {
-            $0.linkHeader(flags: peer.isUp ? .up : [], change: peer.isUp ? .up : [])
+            // Not up yet: at this moment the kernel has not connected the two ends, and answers ENOTCONN.
+            $0.linkHeader()
             if let namespace = peer.namespace { $0.attribute(IFLA_NET_NS_FD, namespace) }
             $0.linkName(peer.name)
             if let mtu = peer.mtu { $0.attribute(IFLA_MTU, mtu) }

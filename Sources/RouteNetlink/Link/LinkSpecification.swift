@@ -38,6 +38,7 @@ public struct LinkSpecification: Hashable, Sendable {
         public var namespace: Int32?
         public var mtu: UInt32?
         public var address: MACAddress?
+        /// Takes a second request: the kernel cannot open an end before both exist.
         public var isUp: Bool
 
         public init(
@@ -90,7 +91,9 @@ public struct LinkSpecification: Hashable, Sendable {
     /// The longest layer 3 packet in bytes.
     public var mtu: UInt32?
     public var address: MACAddress?
-    /// The administrator's remark, up to 255 bytes. The kernel takes it only in a second request: see `create`.
+    /// The administrator's remark, up to 255 bytes.
+    ///
+    /// The kernel takes it only in a second request: see `create`.
     public var alias: String?
     public var isUp: Bool
     /// Where it shall live: a descriptor of a namespace file, lent, which must stay open until `create` returns.

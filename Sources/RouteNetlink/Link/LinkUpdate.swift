@@ -14,11 +14,17 @@ public struct LinkUpdate: Hashable, Sendable {
         public var rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-        /// From the hardware address. The corresponding C constant is `IN6_ADDR_GEN_MODE_EUI64`.
+        /// From the hardware address.
+        ///
+        /// The corresponding C constant is `IN6_ADDR_GEN_MODE_EUI64`.
         public static let eui64 = AddressGenerationMode(rawValue: 0)
-        /// Not at all. The corresponding C constant is `IN6_ADDR_GEN_MODE_NONE`.
+        /// Not at all.
+        ///
+        /// The corresponding C constant is `IN6_ADDR_GEN_MODE_NONE`.
         public static let none = AddressGenerationMode(rawValue: 1)
-        /// From a secret, RFC 7217. The corresponding C constant is `IN6_ADDR_GEN_MODE_STABLE_PRIVACY`.
+        /// From a secret, RFC 7217.
+        ///
+        /// The corresponding C constant is `IN6_ADDR_GEN_MODE_STABLE_PRIVACY`.
         public static let stablePrivacy = AddressGenerationMode(rawValue: 2)
         /// The corresponding C constant is `IN6_ADDR_GEN_MODE_RANDOM`.
         public static let random = AddressGenerationMode(rawValue: 3)
@@ -28,7 +34,9 @@ public struct LinkUpdate: Hashable, Sendable {
     /// The longest layer 3 packet in bytes.
     public var mtu: UInt32?
     public var address: MACAddress?
-    /// A new name. Kernels before 6.2 refuse to rename an interface that is up (`EBUSY`).
+    /// A new name.
+    ///
+    /// Kernels before 6.2 refuse to rename an interface that is up (`EBUSY`).
     public var name: String?
     /// The administrator's remark; an empty one removes it.
     public var alias: String?
@@ -39,6 +47,10 @@ public struct LinkUpdate: Hashable, Sendable {
     ///
     /// The interface leaves our namespace down, without addresses, perhaps with another index.
     public var namespace: Int32?
+    /// How its IPv6 link-local address is made, from the next time that it goes up.
+    ///
+    /// To have none, set it in a request before the one that switches the interface on: within one request the kernel
+    /// switches on first, and the address is there.
     public var addressGenerationMode: AddressGenerationMode?
     /// Whether IPv4 packets that arrive here are forwarded; this interface only.
     public var ipv4Forwarding: Bool?

@@ -38,7 +38,8 @@ public struct Links {
     /// ```
     ///
     /// One request, whose echo describes the result (Linux 6.2; looked up by name before that, and for a link that is
-    /// born in another namespace). An alias takes a second request; when that fails, the interface is deleted again.
+    /// born in another namespace). An alias, and a veth's peer that shall be up, take another request each; when one
+    /// fails, the interface is deleted again.
     ///
     /// - Throws: `isAlreadyPresent` when a name is taken.
     @discardableResult
@@ -49,26 +50,32 @@ public struct Links {
         try client.socket.perform(request, .link, operation) { message throws(MalformedMessage) in
             echoed = try Link(message) ?? echoed
         }
-        let home: RouteClient
-        if let descriptor = link.namespace {
-            home = try RouteClient(in: NetworkNamespace(duplicating: descriptor))
-        } else {
-            home = client
-        }
+        let home = try link.namespace.map(visitor) ?? client
         if echoed == nil { echoed = try home.links.find(named: link.name) }
         guard var created = echoed else {
             throw NetlinkError(.noSuchDevice, operation, object: .link, message: "it is gone already")
         }
-        if let alias = link.alias {
-            do throws(NetlinkError) {
+        do throws(NetlinkError) {
+            if let alias = link.alias {
                 try home.links.update(created.index, LinkUpdate(alias: alias))
-            } catch {
-                try? home.links.delete(created.index)
-                throw error
+                created.alias = alias
             }
-            created.alias = alias
+            if case .veth(let peer) = link.kind, peer.isUp, let index = created.peer {
+                let away = try peer.namespace.map(visitor) ?? client
+                try away.links.update(index, LinkUpdate(isUp: true))
+                // The carrier came with it.
+                created = try home.links.get(created.index) ?? created
+            }
+        } catch {
+            try? home.links.delete(created.index)
+            throw error
         }
         return created
+    }
+
+    /// A client in the namespace of a descriptor that was lent to us.
+    private func visitor(_ descriptor: Int32) throws(NetlinkError) -> RouteClient {
+        try RouteClient(in: NetworkNamespace(duplicating: descriptor))
     }
 
     /// Changes an interface; see `LinkUpdate`.

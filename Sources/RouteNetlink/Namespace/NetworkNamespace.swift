@@ -14,7 +14,9 @@ import SystemPackage
 public struct NetworkNamespace: ~Copyable, Sendable {
     /// The descriptor, lent: valid while this value lives.
     public let fileDescriptor: Int32
-    /// The inode of the namespace file. It may be reused after the namespace is gone; `cookie()` never is.
+    /// The inode of the namespace file.
+    ///
+    /// It may be reused after the namespace is gone; `cookie()` never is.
     public let inode: UInt64
 
     /// Takes ownership of a descriptor of a namespace file.
@@ -60,20 +62,32 @@ public struct NetworkNamespace: ~Copyable, Sendable {
 
     /// The namespace of a process's main thread.
     public init(processID: Int32) throws(NetlinkError) {
-        try self.init(path: "/proc/\(processID)/ns/net", operation: "open the network namespace of process \(processID)")
+        try self.init(
+            path: "/proc/\(processID)/ns/net", operation: "open the network namespace of process \(processID)")
     }
 
-    /// A new namespace without a name, gone with its last holder. Needs `CAP_SYS_ADMIN`.
+    /// A new namespace without a name, gone with its last holder.
+    ///
+    /// Needs `CAP_SYS_ADMIN`.
     ///
     /// Its loopback is down, as in every new namespace.
     public static func anonymous() throws(NetlinkError) -> NetworkNamespace {
         let operation = "create an anonymous network namespace"
-        let result = try onThread(in: PSEUDOWIRE_NEW_NAMESPACE_FD, operation: operation) {
+        let result = try onThread(in: Int32(PSEUDOWIRE_NEW_NAMESPACE), operation: operation) {
             let descriptor = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
             return descriptor < 0 ? -errno : descriptor
         }
         guard result >= 0 else { throw NetlinkError(Errno(rawValue: -result), operation, object: .namespace) }
         return try NetworkNamespace(owning: result, operation: operation)
+    }
+
+    /// A second owner of the namespace whose descriptor somebody else keeps.
+    public init(duplicating descriptor: Int32) throws(NetlinkError) {
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else {
+            throw NetlinkError(Errno(rawValue: errno), "duplicate a network namespace", object: .namespace)
+        }
+        try self.init(owning: copy, operation: "duplicate a network namespace")
     }
 
     /// A second owner of the same namespace.
@@ -100,19 +114,5 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     static func isNamespaceFile(_ descriptor: Int32) -> Bool {
         var status = statfs()
         return fstatfs(descriptor, &status) == 0 && status.f_type == 0x6e73_6673
-    }
-}
-
-/// `PSEUDOWIRE_NEW_NAMESPACE`, which the importer gives as `Int`.
-private let PSEUDOWIRE_NEW_NAMESPACE_FD = Int32(PSEUDOWIRE_NEW_NAMESPACE)
-
-extension NetworkNamespace {
-    /// A second owner of the namespace whose descriptor somebody else keeps.
-    public init(duplicating descriptor: Int32) throws(NetlinkError) {
-        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-        guard copy >= 0 else {
-            throw NetlinkError(Errno(rawValue: errno), "duplicate a network namespace", object: .namespace)
-        }
-        try self.init(owning: copy, operation: "duplicate a network namespace")
     }
 }

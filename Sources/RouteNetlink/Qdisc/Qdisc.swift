@@ -10,7 +10,9 @@ public struct Qdisc: Hashable, Sendable {
     public var parent: UInt32
     public var link: LinkIndex
 
-    /// Where clsact and ingress hang; they exclude each other. The corresponding C constant is `TC_H_CLSACT`.
+    /// Where clsact and ingress hang; they exclude each other.
+    ///
+    /// The corresponding C constant is `TC_H_CLSACT`.
     public static let clsactParent: UInt32 = 0xffff_fff1
     /// The handle that clsact always has.
     static let clsactHandle: UInt32 = 0xffff_0000

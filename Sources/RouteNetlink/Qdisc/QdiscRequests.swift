@@ -9,7 +9,9 @@ enum QdiscRequest {
         return request
     }
 
-    /// Asks what hangs at clsact's place. Without the echo the kernel does not answer at all.
+    /// Asks what hangs at clsact's place.
+    ///
+    /// Without the echo the kernel does not answer at all.
     static func atClsactPlace(_ link: LinkIndex) -> Request {
         var request = Request(Int(RTM_GETQDISC), flags: NLM_F_ECHO)
         request.trafficHeader(link, parent: Qdisc.clsactParent)

@@ -12,12 +12,16 @@ public struct Route: Hashable, Sendable {
     public var family: IPAddress.Family
     /// Where it leads; nil for everywhere.
     public var destination: IPPrefix?
-    /// The next router; nil when the destination is on the link. Of the other family: IPv4 over IPv6, RFC 5549.
+    /// The next router; nil when the destination is on the link.
+    ///
+    /// Of the other family: IPv4 over IPv6, RFC 5549.
     public var gateway: IPAddress?
     public var outputInterface: LinkIndex?
     /// The source address of packets that do not have one.
     public var preferredSource: IPAddress?
-    /// The metric: among routes to one destination the lowest wins. The kernel reads 0 as 1024 for IPv6.
+    /// The metric: among routes to one destination the lowest wins.
+    ///
+    /// The kernel reads 0 as 1024 for IPv6.
     public var priority: UInt32?
     public var table: UInt32
     /// Who made it.
@@ -27,7 +31,9 @@ public struct Route: Hashable, Sendable {
     public var type: Kind
     /// Whether the gateway counts as reachable though no route of ours says so.
     public var isOnLink: Bool
-    /// The longest packet in bytes, when the route limits it. The corresponding C constant is `RTAX_MTU`.
+    /// The longest packet in bytes, when the route limits it.
+    ///
+    /// The corresponding C constant is `RTAX_MTU`.
     public var mtu: UInt32?
     /// The ways to choose from, of a route that has several; `gateway` and `outputInterface` are nil then.
     public var nextHops: [NextHop]
@@ -53,9 +59,13 @@ public struct Route: Hashable, Sendable {
         public var rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-        /// Forwarded. The corresponding C constant is `RTN_UNICAST`.
+        /// Forwarded.
+        ///
+        /// The corresponding C constant is `RTN_UNICAST`.
         public static let unicast = Kind(rawValue: 1)
-        /// Delivered here. The corresponding C constant is `RTN_LOCAL`.
+        /// Delivered here.
+        ///
+        /// The corresponding C constant is `RTN_LOCAL`.
         public static let local = Kind(rawValue: 2)
         /// The corresponding C constant is `RTN_BROADCAST`.
         public static let broadcast = Kind(rawValue: 3)
@@ -63,11 +73,17 @@ public struct Route: Hashable, Sendable {
         public static let anycast = Kind(rawValue: 4)
         /// The corresponding C constant is `RTN_MULTICAST`.
         public static let multicast = Kind(rawValue: 5)
-        /// Dropped in silence. The corresponding C constant is `RTN_BLACKHOLE`.
+        /// Dropped in silence.
+        ///
+        /// The corresponding C constant is `RTN_BLACKHOLE`.
         public static let blackhole = Kind(rawValue: 6)
-        /// Answered "host unreachable". The corresponding C constant is `RTN_UNREACHABLE`.
+        /// Answered "host unreachable".
+        ///
+        /// The corresponding C constant is `RTN_UNREACHABLE`.
         public static let unreachable = Kind(rawValue: 7)
-        /// Answered "administratively prohibited". The corresponding C constant is `RTN_PROHIBIT`.
+        /// Answered "administratively prohibited".
+        ///
+        /// The corresponding C constant is `RTN_PROHIBIT`.
         public static let prohibit = Kind(rawValue: 8)
     }
 
@@ -82,17 +98,25 @@ public struct Route: Hashable, Sendable {
         public static let redirect = Origin(rawValue: 1)
         /// The corresponding C constant is `RTPROT_KERNEL`.
         public static let kernel = Origin(rawValue: 2)
-        /// What `ip route` writes. The corresponding C constant is `RTPROT_BOOT`.
+        /// What `ip route` writes.
+        ///
+        /// The corresponding C constant is `RTPROT_BOOT`.
         public static let boot = Origin(rawValue: 3)
-        /// The administrator. The corresponding C constant is `RTPROT_STATIC`.
+        /// The administrator.
+        ///
+        /// The corresponding C constant is `RTPROT_STATIC`.
         public static let administrator = Origin(rawValue: 4)
         /// The corresponding C constant is `RTPROT_RA`.
         public static let routerAdvertisement = Origin(rawValue: 9)
     }
 
-    /// The table that ordinary routes are in. The corresponding C constant is `RT_TABLE_MAIN`.
+    /// The table that ordinary routes are in.
+    ///
+    /// The corresponding C constant is `RT_TABLE_MAIN`.
     public static let mainTable: UInt32 = 254
-    /// The table of our own addresses. The corresponding C constant is `RT_TABLE_LOCAL`.
+    /// The table of our own addresses.
+    ///
+    /// The corresponding C constant is `RT_TABLE_LOCAL`.
     public static let localTable: UInt32 = 255
 
     /// A route to a network.

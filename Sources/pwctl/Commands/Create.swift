@@ -63,6 +63,12 @@ struct Create: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Who segments and fills in checksums: the card, or the datapath (default: auto: the datapath if the underlay is a veth).",
+            valueName: "auto|keep|finish"))
+    var offload: String?
+
+    @Option(
+        help: ArgumentHelp(
             "How many pseudowires there can be here; the first one decides (default: 65536).", valueName: "N"))
     var maxSessions: String?
 
@@ -85,6 +91,7 @@ struct Create: ParsableCommand {
         options.udpChecksum = udpChecksum
         options.ttl = ttl
         options.dscp = dscp
+        options.offload = offload
         options.maxSessions = maxSessions
         let manager = try common.manager()
         try common.change(manager) { () throws(PseudowireError) in try manager.plan(adding: options) }

@@ -43,6 +43,7 @@ struct Show: ParsableCommand {
         rows += [
             ("ttl", "\(configuration.ttl)"),
             ("dscp", "\(configuration.dscp)"),
+            ("offload", "\(configuration.offload.rawValue) (\(wire.finishesFrames ? "finish" : "keep"))"),
             ("underlay", wire.underlays.isEmpty ? "none yet" : wire.underlays.joined(separator: ", ")),
             ("next hop", wire.nextHop ?? "no route"),
             ("mtu", wire.mtu.map(String.init) ?? "unknown"),

@@ -27,6 +27,7 @@ struct PseudowireView: Encodable {
     let udpChecksum: String?
     let ttl: UInt8
     let dscp: UInt8
+    let offload: String
     let underlay: [String]
     let nextHop: String?
     let mtu: Int?
@@ -39,7 +40,7 @@ struct PseudowireView: Encodable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case name, access, encap, local, peer, sublayer, ttl, dscp, underlay, mtu, health, statistics
+        case name, access, encap, local, peer, sublayer, ttl, dscp, offload, underlay, mtu, health, statistics
         case localPort = "local-port"
         case peerPort = "peer-port"
         case sessionID = "session-id"
@@ -69,6 +70,7 @@ struct PseudowireView: Encodable {
         udpChecksum = isUDP ? tunnel.udpChecksum.rawValue : nil
         ttl = wire.configuration.ttl
         dscp = wire.configuration.dscp
+        offload = wire.configuration.offload.rawValue
         underlay = wire.underlays
         nextHop = wire.nextHop
         mtu = wire.mtu

@@ -1,0 +1,80 @@
+import CPseudowireMNL
+
+/// A BPF filter as the kernel holds it.
+public struct BPFFilterInfo: Hashable, Sendable {
+    public var hook: TrafficHook
+    public var priority: UInt16
+    public var handle: UInt32
+    public var chain: UInt32
+    public var name: String?
+    /// The kernel's number of the program: what tells ours from others'.
+    public var programID: UInt32?
+    /// The first eight bytes of the hash over the program's instructions.
+    public var programTag: [UInt8]?
+    public var isDirectAction: Bool
+}
+
+/// A filter of any kind on a hook.
+public struct FilterInfo: Hashable, Sendable {
+    /// As `bpf`, `flower`, `matchall`.
+    public var kind: String
+    public var priority: UInt16
+    public var handle: UInt32
+    /// The Ethernet type that it looks at; 3 (`ETH_P_ALL`) for every one.
+    public var `protocol`: UInt16
+    public var chain: UInt32
+    /// Kind `bpf` only, as are the following.
+    public var name: String?
+    /// The kernel's number of the program.
+    public var programID: UInt32?
+    public var programTag: [UInt8]?
+    public var isDirectAction: Bool
+}
+
+extension FilterInfo {
+    /// Reads an `RTM_NEWTFILTER`; nil for anything else, and for the entry without a handle that heads each priority.
+    init?(_ message: borrowing Message) throws(MalformedMessage) {
+        guard message.type == RTM_NEWTFILTER else { return nil }
+        try message.require(20, "tcmsg")
+        let info: UInt32 = message.field(16)
+        self.init(
+            kind: "", priority: UInt16(truncatingIfNeeded: info >> 16), handle: message.field(8),
+            protocol: UInt16(bigEndian: UInt16(truncatingIfNeeded: info)), chain: 0, isDirectAction: false)
+        var hasOptions = false
+        var cursor = message.attributes(after: 20)
+        while let attribute = cursor.next() {
+            switch attribute.type {
+            case TCA_KIND: kind = attribute.text
+            case TCA_CHAIN: chain = try attribute.integer()
+            case TCA_OPTIONS: hasOptions = true
+            default: continue
+            }
+        }
+        guard handle != 0 || hasOptions else { return nil }
+        guard kind == "bpf" else { return }
+        // The kind decides what the options mean, wherever it stands in the message.
+        cursor = message.attributes(after: 20)
+        while let attribute = cursor.next() {
+            guard attribute.type == TCA_OPTIONS else { continue }
+            var options = attribute.attributes
+            while let option = options.next() {
+                switch option.type {
+                case TCA_BPF_NAME: name = option.text
+                case TCA_BPF_ID: programID = try option.integer()
+                case TCA_BPF_TAG: programTag = option.payload.array
+                case TCA_BPF_FLAGS: isDirectAction = try option.integer(UInt32.self) & BPFFilter.directActionFlag != 0
+                default: continue
+                }
+            }
+        }
+    }
+}
+
+extension BPFFilterInfo {
+    init?(_ filter: FilterInfo, at hook: TrafficHook) {
+        guard filter.kind == "bpf" else { return nil }
+        self.init(
+            hook: hook, priority: filter.priority, handle: filter.handle, chain: filter.chain, name: filter.name,
+            programID: filter.programID, programTag: filter.programTag, isDirectAction: filter.isDirectAction)
+    }
+}
