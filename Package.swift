@@ -72,10 +72,11 @@ let package = Package(
         tests(
             "DatapathTests",
             ["Pseudowire", "PseudowireTestbed", "BPF", "L2TP", "InternetAddress", "CPseudowireObject", "RouteNetlink"]),
-        tests("PseudowireTests", ["Pseudowire", "InternetAddress", "L2TP"]),
+        tests("PseudowireTests", ["Pseudowire", "InternetAddress", "L2TP", "CPseudowireObject"]),
         tests(
             "IntegrationTests",
             ["Pseudowire", "PseudowireTestbed", "RouteNetlink", "BPF", "InternetAddress", "L2TP", systemPackage]),
+        tests("InteropTests", []),
     ],
     swiftLanguageModes: [.v6]
 )

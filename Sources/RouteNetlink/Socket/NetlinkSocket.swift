@@ -140,30 +140,20 @@ final class NetlinkSocket {
         _ request: Request, _ sequence: UInt32, _ failure: (Errno, String?) -> NetlinkError,
         _ onReply: (borrowing Message) throws(MalformedMessage) -> Void
     ) throws(NetlinkError) -> Bool {
-        var isConsistent = true
-        var malformed: MalformedMessage?
+        var exchange = Exchange(sequence: sequence, portID: portID)
         while true {
             let count = try receiveDatagram(failure)
             var cursor = MessageCursor(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: buffer[..<count])))
             while let message = cursor.next() {
-                guard message.sequence == sequence, message.portID == portID else { continue }
-                if message.flags & UInt16(NLM_F_DUMP_INTR) != 0 { isConsistent = false }
-                switch message.type {
-                case Int(NLMSG_NOOP):
-                    continue
-                case Int(NLMSG_OVERRUN):
-                    throw failure(.noBufferSpace, Self.lost)
-                case Int(NLMSG_ERROR), Int(NLMSG_DONE):
-                    if let acknowledgement = ExtendedAcknowledgement(message), acknowledgement.code != 0 {
-                        var error = failure(Errno(rawValue: acknowledgement.code), acknowledgement.text)
-                        AttributePath.annotate(&error, with: acknowledgement, request: request)
-                        throw error
-                    }
-                    if let malformed { throw failure(Errno(rawValue: EBADMSG), malformed.what) }
-                    return isConsistent
-                default:
-                    // A broken message is reported only once the exchange has been read to its end.
-                    do throws(MalformedMessage) { try onReply(message) } catch { malformed = error }
+                switch exchange.take(message, onReply) {
+                case nil: continue
+                case .done: return exchange.isConsistent
+                case .overrun: throw failure(.noBufferSpace, Self.lost)
+                case .malformed(let what): throw failure(Errno(rawValue: EBADMSG), what)
+                case .refused(let acknowledgement):
+                    var error = failure(Errno(rawValue: acknowledgement.code), acknowledgement.text)
+                    AttributePath.annotate(&error, with: acknowledgement, request: request)
+                    throw error
                 }
             }
         }
