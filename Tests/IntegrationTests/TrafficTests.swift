@@ -126,7 +126,7 @@ struct TrafficTests {
             sent.append(
                 EthernetFrame(
                     destination: destination, source: source, tags: tags,
-                    payload: .raw(etherType: 0x88b5, [0xaa, 0xbb, 0xcc])
+                    payload: .raw(etherType: 0x88b5, [UInt8](repeating: 0xaa, count: 47))
                 ).bytes)
         }
         for frame in sent { try near.send(frame) }
