@@ -73,8 +73,9 @@ format:
 # The product speaks to the kernel itself; it runs no program at all.
 foreign-tools:
 	$(SAY) 'no foreign tool is executed outside Tests'
-	@! grep -rnE 'posix_spawn|execv|execl|popen|system\(|Process\(\)|fork\(' Sources bpf Examples \
+	@! grep -rnE 'posix_spawn|\<exec(v|l)[a-z]*\(|popen\(|Glibc\.system\(|\<Process\(\)|\<v?fork\(|/bin/sh' Sources bpf Examples \
 		--include='*.swift' --include='*.c' --include='*.h'
+	@! grep -rnE '\<system\(' Sources bpf --include='*.c' --include='*.h'
 
 bpf: setup
 	$(SAY) 'compiling the datapath'

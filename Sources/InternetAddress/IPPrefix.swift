@@ -32,7 +32,9 @@ public struct IPPrefix: Hashable, Sendable, BitwiseCopyable {
     /// The same prefix with its host bits cleared.
     public var network: IPPrefix {
         let octets = Self.masked(address, length)
-        guard let cleared = IPAddress(bytes: octets), let prefix = IPPrefix(cleared, length: length) else { return self }
+        guard let cleared = IPAddress(bytes: octets), let prefix = IPPrefix(cleared, length: length) else {
+            return self
+        }
         return prefix
     }
 
@@ -52,7 +54,9 @@ extension IPPrefix: LosslessStringConvertible, ExpressibleByStringLiteral {
         switch parts.count {
         case 1: self.init(host: address)
         case 2:
-            guard !parts[1].isEmpty, parts[1].allSatisfy(\.isWholeNumber), let length = UInt8(parts[1]) else { return nil }
+            guard !parts[1].isEmpty, parts[1].allSatisfy(\.isWholeNumber), let length = UInt8(parts[1]) else {
+                return nil
+            }
             self.init(address, length: length)
         default: return nil
         }

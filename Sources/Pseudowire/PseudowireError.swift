@@ -2,7 +2,9 @@ public import BPF
 public import RouteNetlink
 public import SystemPackage
 
-/// Why something could not be done. The system is then as it was before, unless the message says otherwise.
+/// Why something could not be done.
+///
+/// The system is then as it was before, unless the message says otherwise.
 public enum PseudowireError: Error, Sendable, CustomStringConvertible {
     /// What was asked for is wrong, or not possible on this machine; all faults at once.
     case faults([ConfigurationFault])

@@ -89,7 +89,7 @@ struct MapTests {
 
 @Suite("programs", .enabled(if: geteuid() == 0, "needs root"))
 struct ProgramTests {
-    /// `r0 = value; exit`
+    /// A program of two instructions that returns a value.
     private func returning(_ value: Int32) throws -> Program {
         try Program(
             instructions: [0xb7 | UInt64(UInt32(bitPattern: value)) << 32, 0x95], type: 3, name: "test")

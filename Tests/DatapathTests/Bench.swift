@@ -105,7 +105,9 @@ struct Cell: Sendable, CustomTestStringConvertible {
         }
     }
 
-    /// Our end. It expects the cookie that it sends, so that what it made can be given back to it, turned around.
+    /// Our end.
+    ///
+    /// It expects the cookie that it sends, so that what it made can be given back to it, turned around.
     var configuration: PseudowireConfiguration {
         let local: IPAddress = family == .v4 ? "192.0.2.21" : "2001:db8::21"
         let peer: IPAddress = family == .v4 ? "192.0.2.22" : "2001:db8::22"
@@ -130,7 +132,8 @@ struct Cell: Sendable, CustomTestStringConvertible {
                 destinationPort: outbound ? tunnel.peerPort : tunnel.localPort,
                 udpChecksum: configuration.fillsUDPChecksum ? .full : .zero),
             header: DataHeader(
-                encapsulation: encapsulation, session: outbound ? configuration.session.peer : configuration.session.local,
+                encapsulation: encapsulation,
+                session: outbound ? configuration.session.peer : configuration.session.local,
                 cookie: cookie, sublayer: sublayer == .default ? SublayerWord() : nil))
     }
 

@@ -37,7 +37,8 @@ struct DecapTests {
         let bench = try Bench(cell.configuration)
         let codec = cell.codec(outbound: false)
         for length in 14...200 {
-            let frame = Sample.far.bytes + Sample.near.bytes + [0x88, 0xb5]
+            let frame =
+                Sample.far.bytes + Sample.near.bytes + [0x88, 0xb5]
                 + PayloadPattern.bytes(count: length - 14, seed: UInt64(length))
             let result = try bench.decap.testRun(cell.ethernet + (try codec.encapsulate(frame: frame)))
             #expect(result.frame == frame, "\(length) octets")
@@ -98,7 +99,9 @@ struct DecapTests {
             version[l2tp + 1] = 2
             try expectPass(cell.ethernet + version, "L2TPv2")
         }
-        for sample in Sample.all { try expectPass([UInt8](repeating: 0, count: 12) + sample.frame[12...], sample.testDescription) }
+        for sample in Sample.all {
+            try expectPass([UInt8](repeating: 0, count: 12) + sample.frame[12...], sample.testDescription)
+        }
         var otherStation = cell.ethernet + good
         otherStation.replaceSubrange(0..<6, with: Sample.far.bytes)
         try expectPass(otherStation, "frame for another station")
@@ -166,7 +169,9 @@ struct DecapTests {
         var configuration = cell.configuration
         configuration.session.expecting = ["aaaaaaaa", "bbbbbbbb"]
         let bench = try Bench(configuration)
-        for (cookie, verdict) in [("aaaaaaaa", Verdict.redirect), ("bbbbbbbb", Verdict.redirect), ("cccccccc", Verdict.drop)] {
+        for (cookie, verdict) in [
+            ("aaaaaaaa", Verdict.redirect), ("bbbbbbbb", Verdict.redirect), ("cccccccc", Verdict.drop),
+        ] {
             var codec = cell.codec(outbound: false)
             codec.header.cookie = try #require(Cookie(cookie))
             let packet = try codec.encapsulate(frame: Sample.all[0].frame)

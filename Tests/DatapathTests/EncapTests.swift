@@ -30,7 +30,8 @@ struct EncapTests {
         let bench = try Bench(cell.configuration)
         let codec = cell.codec(outbound: true)
         for length in 14...200 {
-            let frame = Sample.far.bytes + Sample.near.bytes + [0x88, 0xb5]
+            let frame =
+                Sample.far.bytes + Sample.near.bytes + [0x88, 0xb5]
                 + PayloadPattern.bytes(count: length - 14, seed: UInt64(length))
             let result = try bench.encap.testRun(frame)
             #expect(result.frame == cell.ethernet + (try codec.encapsulate(frame: frame)), "\(length) octets")
@@ -89,7 +90,8 @@ struct EncapTests {
     func superFrame(cell: Cell) throws {
         let payload = PayloadPattern.bytes(count: 3000, seed: 1)
         let frame = Sample.frame(
-            Sample.ip(.tcp(TCPSegment(sourcePort: 1, destinationPort: 2, payload: payload)), .v4)).bytes
+            Sample.ip(.tcp(TCPSegment(sourcePort: 1, destinationPort: 2, payload: payload)), .v4)
+        ).bytes
         let context = TestRunContext(segmentSize: 750, segments: 4)
         let with = try Bench(cell.configuration, splitter: Bench.loopback)
         let result = try with.encap.testRun(frame, context: context)

@@ -58,17 +58,27 @@ struct Sample: Sendable, CustomTestStringConvertible {
             Sample("LLDP", .lldp(from: near, port: "eth1")),
             Sample(
                 "UDP without checksum",
-                frame(ip(.udp(UDPDatagram(sourcePort: 1, destinationPort: 2, payload: [9, 9, 9], hasChecksum: false)), .v4))),
+                frame(
+                    ip(
+                        .udp(UDPDatagram(sourcePort: 1, destinationPort: 2, payload: [9, 9, 9], hasChecksum: false)),
+                        .v4))),
             Sample("IPv4 options", frame(ip(.tcp(short), .v4, options: [1, 1, 1, 1]))),
             Sample("header alone", raw: far.bytes + near.bytes + [0x88, 0xb5]),
             Sample("one octet", raw: far.bytes + near.bytes + [0x88, 0xb5, 0xff]),
-            Sample("long frame of an unknown ethertype", raw: far.bytes + near.bytes + [0x88, 0xb5] + PayloadPattern.bytes(count: 2999, seed: 3)),
-            Sample("lying IPv4 length", raw: far.bytes + near.bytes + [0x08, 0x00, 0x45, 0, 0xff, 0xff] + [UInt8](repeating: 0x55, count: 60)),
+            Sample(
+                "long frame of an unknown ethertype",
+                raw: far.bytes + near.bytes + [0x88, 0xb5] + PayloadPattern.bytes(count: 2999, seed: 3)),
+            Sample(
+                "lying IPv4 length",
+                raw: far.bytes + near.bytes + [0x08, 0x00, 0x45, 0, 0xff, 0xff] + [UInt8](repeating: 0x55, count: 60)),
         ]
-        for fragment in ip(.udp(UDPDatagram(sourcePort: 1, destinationPort: 2, payload: PayloadPattern.bytes(count: 2000, seed: 1))), .v4)
-            .fragments(mtu: 1500)
-        {
-            samples.append(Sample("fragment of \(fragment.count)", raw: far.bytes + near.bytes + [0x08, 0x00] + fragment))
+        for fragment in ip(
+            .udp(UDPDatagram(sourcePort: 1, destinationPort: 2, payload: PayloadPattern.bytes(count: 2000, seed: 1))),
+            .v4
+        )
+        .fragments(mtu: 1500) {
+            samples.append(
+                Sample("fragment of \(fragment.count)", raw: far.bytes + near.bytes + [0x08, 0x00] + fragment))
         }
         return samples
     }()

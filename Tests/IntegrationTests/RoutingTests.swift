@@ -18,7 +18,8 @@ struct RoutingTests {
         try far.links.update(wire.index("veth21", far), LinkUpdate(address: "02:00:00:00:99:99"))
         // The kernel finds out by itself that the old address has gone quiet; that takes it a few seconds.
         let near = try wire.client(.edge1)
-        for neighbor in try near.neighbors.list() where neighbor.address == FourNamespaces.Place.edge2.address(cell.family) {
+        for neighbor in try near.neighbors.list()
+        where neighbor.address == FourNamespaces.Place.edge2.address(cell.family) {
             try near.neighbors.delete(neighbor.address, on: neighbor.link)
         }
         try wire.expectPings()
@@ -61,7 +62,8 @@ struct RoutingTests {
         try near.links.update(second, LinkUpdate(isUp: true))
         try far.links.update(secondFar, LinkUpdate(isUp: true))
         try near.addresses.add(isIPv4 ? "203.0.113.1/24" : "2001:db8:2::1/64", to: second, flags: .noDuplicateDetection)
-        try far.addresses.add(isIPv4 ? "203.0.113.2/24" : "2001:db8:2::2/64", to: secondFar, flags: .noDuplicateDetection)
+        try far.addresses.add(
+            isIPv4 ? "203.0.113.2/24" : "2001:db8:2::2/64", to: secondFar, flags: .noDuplicateDetection)
         let peer: IPAddress = isIPv4 ? "198.51.100.22" : "2001:db8:3::22"
         try far.addresses.add(IPPrefix(host: peer), to: wire.index("veth21", far), flags: .noDuplicateDetection)
         try near.routes.add(Route(to: IPPrefix(host: peer), via: FourNamespaces.Place.edge2.address(cell.family)))
@@ -137,7 +139,12 @@ struct RoutingTests {
             #expect(link.flags.contains(.promiscuous) == (link.name == "veth10"), "\(link.name)")
         }
         let values = try wire.network.withNamespace(.edge1) { namespace in
-            try namespace.run { [Self.firstOctet("/proc/sys/net/ipv4/ip_forward"), Self.firstOctet("/proc/sys/net/ipv6/conf/all/forwarding")] }
+            try namespace.run {
+                [
+                    Self.firstOctet("/proc/sys/net/ipv4/ip_forward"),
+                    Self.firstOctet("/proc/sys/net/ipv6/conf/all/forwarding"),
+                ]
+            }
         }
         #expect(values == [0x30, 0x30])
         try wire.takeDown()

@@ -23,7 +23,8 @@ struct TrafficTests {
             for (from, to, destination) in [(0, 3, FourNamespaces.Place.host3), (3, 0, .host0)] {
                 let stream = PseudowireTestbed.Stream(
                     to: destination.address(family), amount: .octets(16 << 20), timeout: .seconds(20))
-                let outcome = from == 0
+                let outcome =
+                    from == 0
                     ? try stream.run(from: wire.network.host0, to: wire.network.host3)
                     : try stream.run(from: wire.network.host3, to: wire.network.host0)
                 #expect(outcome.isIntact, "IPv\(family.rawValue) from host\(from) to host\(to)")
@@ -34,10 +35,16 @@ struct TrafficTests {
         let second = try wire.second.pseudowire(named: "pw0")
         #expect(first.statistics.txFrames > 10_000)
         let sent = (first.statistics.txFrames - firstBefore.txFrames, first.statistics.txOctets - firstBefore.txOctets)
-        let taken = (second.statistics.rxFrames - secondBefore.rxFrames, second.statistics.rxOctets - secondBefore.rxOctets)
+        let taken = (
+            second.statistics.rxFrames - secondBefore.rxFrames, second.statistics.rxOctets - secondBefore.rxOctets
+        )
         #expect(sent == taken)
-        let back = (second.statistics.txFrames - secondBefore.txFrames, second.statistics.txOctets - secondBefore.txOctets)
-        let arrived = (first.statistics.rxFrames - firstBefore.rxFrames, first.statistics.rxOctets - firstBefore.rxOctets)
+        let back = (
+            second.statistics.txFrames - secondBefore.txFrames, second.statistics.txOctets - secondBefore.txOctets
+        )
+        let arrived = (
+            first.statistics.rxFrames - firstBefore.rxFrames, first.statistics.rxOctets - firstBefore.rxOctets
+        )
         #expect(back == arrived)
         #expect(first.statistics.drops.isEmpty && second.statistics.drops.isEmpty)
         #expect(first.health.state == .up, "\(first.health)")
@@ -45,7 +52,9 @@ struct TrafficTests {
         try wire.takeDown()
     }
 
-    @Test("with software segmentation on the underlay every frame of a TCP stream is whole and valid", arguments: Cell.all)
+    @Test(
+        "with software segmentation on the underlay every frame of a TCP stream is whole and valid", arguments: Cell.all
+    )
     func validOnTheWire(cell: Cell) throws {
         let wire = try Wire()
         try wire.connect(cell) { $0.offload = .keep }
@@ -122,7 +131,8 @@ struct TrafficTests {
                         EthernetFrame(destination: destination, source: source, tags: tags, payload: .ip(packet)).bytes)
                 }
             }
-            sent.append(EthernetFrame.arpRequest(from: source, "198.51.100.1", whoHas: "198.51.100.2", tags: tags).bytes)
+            sent.append(
+                EthernetFrame.arpRequest(from: source, "198.51.100.1", whoHas: "198.51.100.2", tags: tags).bytes)
             sent.append(
                 EthernetFrame(
                     destination: destination, source: source, tags: tags,
@@ -130,7 +140,9 @@ struct TrafficTests {
                 ).bytes)
         }
         for frame in sent { try near.send(frame) }
-        let received = try far.frames(quiet: .milliseconds(200)).filter { !$0.isOutgoing && $0.bytes[6...].starts(with: source.bytes) }
+        let received = try far.frames(quiet: .milliseconds(200)).filter {
+            !$0.isOutgoing && $0.bytes[6...].starts(with: source.bytes)
+        }
         #expect(received.map(\.bytes) == sent, "\(received.count) of \(sent.count)")
         let inspector = PacketInspector(pseudowire: .init(cookieLength: .zero, sublayer: .default), mtu: 1500)
         for frame in try between.frames() where !frame.isOutgoing {

@@ -7,8 +7,9 @@ import PseudowireTestbed
 import RouteNetlink
 import Testing
 
-/// Four namespaces of a test's own with a manager at each edge. Everything it has made is gone after ``takeDown()``,
-/// which looks that it is.
+/// Four namespaces of a test's own with a manager at each edge.
+///
+/// Everything it has made is gone after ``takeDown()``, which looks that it is.
 struct Wire: ~Copyable {
     let network: FourNamespaces
     let first: PseudowireManager
@@ -61,7 +62,9 @@ struct Wire: ~Copyable {
     }
 
     /// Pings host3 from host0 over both families: every echo must come back, the first included.
-    func expectPings(sizes: [Int] = [56], _ comment: Comment? = nil, _ location: SourceLocation = #_sourceLocation) throws {
+    func expectPings(sizes: [Int] = [56], _ comment: Comment? = nil, _ location: SourceLocation = #_sourceLocation)
+        throws
+    {
         for family in [IPAddress.Family.v4, .v6] {
             for size in sizes {
                 let echo = Echo(to: FourNamespaces.Place.host3.address(family), payloadSize: size, count: 3)

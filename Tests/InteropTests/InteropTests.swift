@@ -3,7 +3,8 @@ import Testing
 
 /// What is checked of each cell by ping and TCP.
 private let traffic = [
-    "ping4-56", "ping6-56", "ping4-1400", "ping6-1400", "tcp4-forward", "tcp6-backward", "tcp4-backward", "tcp6-forward",
+    "ping4-56", "ping6-56", "ping4-1400", "ping6-1400", "tcp4-forward", "tcp6-backward", "tcp4-backward",
+    "tcp6-forward",
 ]
 
 /// One after the other: each of them wants the machine for itself.
@@ -43,8 +44,11 @@ struct Interop {
     struct QEMU {
         static let peer = Script("qemu-peer/qemu-peer.sh", [Script.pwctl, "ours"])
 
-        static let cells: [String] = ["default", "wire", "none", "cookie4", "cookie8"].enumerated().flatMap { index, variant in
-            ["v4-udp", "v6-udp", "v4-ip", "v6-ip"].enumerated().map { "Q\(4 * index + $0 + 1).\($1).\(variant).ours-qemu" }
+        static let cells: [String] = ["default", "wire", "none", "cookie4", "cookie8"].enumerated().flatMap {
+            index, variant in
+            ["v4-udp", "v6-udp", "v4-ip", "v6-ip"].enumerated().map {
+                "Q\(4 * index + $0 + 1).\($1).\(variant).ours-qemu"
+            }
         }
 
         @Test("pings and TCP cross; on a wire, tshark finds no fault", arguments: cells)

@@ -80,16 +80,21 @@ struct OptionsTests {
             Mistake("session-id") { $0.sessionID = "0" }, Mistake("session-id") { $0.sessionID = "4294967296" },
             Mistake("session-id") { $0.sessionID = "x" }, Mistake("session-id") { $0.sessionID = nil },
             Mistake("session-id") { $0.sessionID = "-1" },
-            Mistake("peer-session-id") { $0.peerSessionID = "0x100000000" }, Mistake("peer-session-id") { $0.peerSessionID = "" },
-            Mistake("local") { $0.local = "192.0.2.300" }, Mistake("local") { $0.local = nil }, Mistake("local") { $0.local = "0.0.0.0" },
+            Mistake("peer-session-id") { $0.peerSessionID = "0x100000000" },
+            Mistake("peer-session-id") { $0.peerSessionID = "" },
+            Mistake("local") { $0.local = "192.0.2.300" }, Mistake("local") { $0.local = nil },
+            Mistake("local") { $0.local = "0.0.0.0" },
             Mistake("local") { $0.local = "127.0.0.1" }, Mistake("local") { $0.local = "224.0.0.1" },
-            Mistake("peer") { $0.peer = "192.0.2.21" }, Mistake("peer") { $0.peer = "2001:db8::1" }, Mistake("peer") { $0.peer = "peer" },
+            Mistake("peer") { $0.peer = "192.0.2.21" }, Mistake("peer") { $0.peer = "2001:db8::1" },
+            Mistake("peer") { $0.peer = "peer" },
             Mistake("peer") { $0.peer = "255.255.255.255" },
-            Mistake("access") { $0.access = nil }, Mistake("access") { $0.access = "" }, Mistake("access") { $0.access = "eth/1" },
+            Mistake("access") { $0.access = nil }, Mistake("access") { $0.access = "" },
+            Mistake("access") { $0.access = "eth/1" },
             Mistake("access") { $0.access = "sixteen-letters-" },
             Mistake("encap") { $0.encap = "gre" }, Mistake("sublayer") { $0.sublayer = "atm" },
             Mistake("udp-checksum") { $0.udpChecksum = "half" }, Mistake("local-port") { $0.localPort = "65536" },
-            Mistake("peer-port") { $0.peerPort = "0" }, Mistake("ttl") { $0.ttl = "0" }, Mistake("ttl") { $0.ttl = "256" },
+            Mistake("peer-port") { $0.peerPort = "0" }, Mistake("ttl") { $0.ttl = "0" },
+            Mistake("ttl") { $0.ttl = "256" },
             Mistake("dscp") { $0.dscp = "64" }, Mistake("send-cookie") { $0.sendCookie = "123" },
             Mistake("send-cookie") { $0.sendCookie = "" }, Mistake("expect-cookie") { $0.expectCookie = ["0123456g"] },
             Mistake("expect-cookie") { $0.expectCookie = ["01234567", "0123456789abcdef"] },
@@ -98,8 +103,12 @@ struct OptionsTests {
             Mistake("NAME") { $0.name = "" }, Mistake("NAME") { $0.name = "a b" },
             Mistake("NAME") { $0.name = String(repeating: "n", count: 32) },
             Mistake("underlay") { $0.underlay = ["eth1"] }, Mistake("underlay") { $0.underlay = ["eth0", "eth0"] },
-            Mistake("local-port") { $0.encap = "ip"; $0.localPort = "1701" },
-            Mistake("udp-checksum") { $0.encap = "ip"; $0.udpChecksum = "full" },
+            Mistake("local-port") {
+                $0.encap = "ip"; $0.localPort = "1701"
+            },
+            Mistake("udp-checksum") {
+                $0.encap = "ip"; $0.udpChecksum = "full"
+            },
         ])
     func mistakes(mistake: Mistake) {
         let found = faults(mistake.change)

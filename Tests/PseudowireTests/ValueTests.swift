@@ -81,7 +81,8 @@ struct ValueTests {
     @Test("each step of a plan has an opposite whose opposite it is")
     func inverses() {
         let record = Record(
-            configuration: Self.wires[0], slot: 1, access: 2, underlays: [3], finishes: false, isReady: false, created: 0)
+            configuration: Self.wires[0], slot: 1, access: 2, underlays: [3], finishes: false, isReady: false,
+            created: 0)
         let actions: [Action] = [
             .writeRecord(record), .eraseRecord(record), .attach(.access, interface: 2, name: "eth1"),
             .detach(.underlay, interface: 3, name: "eth0"), .openSession(record), .closeSession(record),

@@ -8,7 +8,9 @@ public struct ProgramLink: ~Copyable {
     /// Appears in errors.
     public let name: String
 
-    /// Where an XDP program runs. The corresponding C constants are `XDP_FLAGS_*_MODE`.
+    /// Where an XDP program runs.
+    ///
+    /// The corresponding C constants are `XDP_FLAGS_*_MODE`.
     public enum XDPMode: UInt32, Sendable {
         /// In the driver if it can, else in the stack.
         case any = 0
@@ -17,7 +19,9 @@ public struct ProgramLink: ~Copyable {
         case driver = 4
     }
 
-    /// Attaches an XDP program to an interface of the **calling thread's** network namespace. Linux 5.9.
+    /// Attaches an XDP program to an interface of the **calling thread's** network namespace.
+    ///
+    /// Linux 5.9.
     public init(
         xdp program: borrowing Program, interfaceIndex: UInt32, mode: XDPMode = .any
     ) throws(BPFError) {

@@ -51,7 +51,9 @@ public struct Map<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
         try BPFError.check(bpf_obj_pin(descriptor.raw, path), "pin map at", path)
     }
 
-    /// The value of `key`, or nil. Not for per-CPU maps.
+    /// The value of `key`, or nil.
+    ///
+    /// Not for per-CPU maps.
     public subscript(_ key: Key) -> Value? {
         get throws(BPFError) {
             guard !info.isPerCPU else {
@@ -95,7 +97,9 @@ public struct Map<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
         return true
     }
 
-    /// All entries of a hash map, read in batches. Entries added or removed meanwhile may or may not be seen.
+    /// All entries of a hash map, read in batches.
+    ///
+    /// Entries added or removed meanwhile may or may not be seen.
     public func entries() throws(BPFError) -> [(key: Key, value: Value)] {
         guard !info.isPerCPU else {
             throw BPFError("list", name, .invalidArgument, hint: "it has a value per CPU")
@@ -130,7 +134,9 @@ public struct Map<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
         }
     }
 
-    /// One value for each possible CPU, or nil if a hash has no such key. Only for per-CPU maps.
+    /// One value for each possible CPU, or nil if a hash has no such key.
+    ///
+    /// Only for per-CPU maps.
     public func valuesPerCPU(of key: Key) throws(BPFError) -> [Value]? {
         guard info.isPerCPU else {
             throw BPFError("look up in", name, .invalidArgument, hint: "it has one value for all CPUs")
@@ -146,7 +152,9 @@ public struct Map<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
         return (0..<processors).map { (buffer + $0 * stride).loadUnaligned(as: Value.self) }
     }
 
-    /// Sets the same value on every CPU. Only for per-CPU maps.
+    /// Sets the same value on every CPU.
+    ///
+    /// Only for per-CPU maps.
     public func updateOnEveryCPU(key: Key, value: Value) throws(BPFError) {
         let processors = Int(try BPFError.check(libbpf_num_possible_cpus(), "count the CPUs for", name))
         let stride = (MemoryLayout<Value>.size + 7) & ~7

@@ -2,7 +2,9 @@ internal import CPseudowireBPF
 internal import Glibc
 internal import SystemPackage
 
-/// Maps and programs that the kernel has accepted. What is not taken out of it goes with it.
+/// Maps and programs that the kernel has accepted.
+///
+/// What is not taken out of it goes with it.
 public struct LoadedObject: ~Copyable {
     private let file: ObjectFile
 
@@ -10,14 +12,18 @@ public struct LoadedObject: ~Copyable {
         self.file = file
     }
 
-    /// A map, checked against the types that it is to be used with. The result owns a descriptor of its own.
+    /// A map, checked against the types that it is to be used with.
+    ///
+    /// The result owns a descriptor of its own.
     public func map<Key: BitwiseCopyable, Value: BitwiseCopyable>(
         _ name: String, as type: Map<Key, Value>.Type = Map<Key, Value>.self
     ) throws(BPFError) -> Map<Key, Value> {
         try Map(adopting: Self.duplicate(file.descriptor(ofMap: name), name), name: name)
     }
 
-    /// A program. The result owns a descriptor of its own.
+    /// A program.
+    ///
+    /// The result owns a descriptor of its own.
     public func program(_ name: String) throws(BPFError) -> Program {
         try Program(adopting: Self.duplicate(file.descriptor(ofProgram: name), name), name: name)
     }

@@ -23,7 +23,9 @@ public struct ObjectFile: ~Copyable {
     /// `BTF_KIND_DATASEC`, which headers define twice.
     private static var dataSectionKind: UInt32 { 15 }
 
-    /// Opens an ELF image in memory. The image is copied; `name` only appears in messages.
+    /// Opens an ELF image in memory.
+    ///
+    /// The image is copied; `name` only appears in messages.
     public init(image: UnsafeRawBufferPointer, name: String) throws(BPFError) {
         LibbpfMessages.silenced
         let log = UnsafeMutableBufferPointer<CChar>.allocate(capacity: Self.logCapacity)
@@ -62,7 +64,9 @@ public struct ObjectFile: ~Copyable {
         try BPFError.check(bpf_map__reuse_fd(try pointer(toMap: map), descriptor), "reuse map", map)
     }
 
-    /// Sets a `const volatile` variable of the program's read-only data. The types' sizes must agree.
+    /// Sets a `const volatile` variable of the program's read-only data.
+    ///
+    /// The types' sizes must agree.
     public func setConstant<Value: BitwiseCopyable>(_ variable: String, to value: Value) throws(BPFError) {
         let (offset, size) = try place(ofConstant: variable)
         guard size == MemoryLayout<Value>.size else {
@@ -76,7 +80,9 @@ public struct ObjectFile: ~Copyable {
         UnsafeMutableRawPointer(mutating: data).storeBytes(of: value, toByteOffset: offset, as: Value.self)
     }
 
-    /// Creates the maps and has the kernel verify every program. Ownership of everything moves to the result.
+    /// Creates the maps and has the kernel verify every program.
+    ///
+    /// Ownership of everything moves to the result.
     public consuming func load() throws(BPFError) -> LoadedObject {
         let result = bpf_object__load(object)
         guard result < 0 else { return LoadedObject(taking: self) }
@@ -87,12 +93,16 @@ public struct ObjectFile: ~Copyable {
         throw BPFError("load object", name, code, hint: hint, verifier: verifier)
     }
 
-    /// A map's descriptor; it stays this object's. Valid after loading.
+    /// A map's descriptor; it stays this object's.
+    ///
+    /// Valid after loading.
     borrowing func descriptor(ofMap map: String) throws(BPFError) -> Int32 {
         try BPFError.check(bpf_map__fd(try pointer(toMap: map)), "find map", map)
     }
 
-    /// A program's descriptor; it stays this object's. Valid after loading.
+    /// A program's descriptor; it stays this object's.
+    ///
+    /// Valid after loading.
     borrowing func descriptor(ofProgram program: String) throws(BPFError) -> Int32 {
         guard let found = bpf_object__find_program_by_name(object, program) else {
             throw BPFError("find program", program, .noSuchFileOrDirectory)

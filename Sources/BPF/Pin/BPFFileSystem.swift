@@ -14,14 +14,18 @@ public enum BPFFileSystem {
         return status.f_type == 0xcafe_4a11  // BPF_FS_MAGIC, linux/magic.h
     }
 
-    /// Mounts one at `path`. Needs CAP_SYS_ADMIN.
+    /// Mounts one at `path`.
+    ///
+    /// Needs CAP_SYS_ADMIN.
     public static func mount(at path: String) throws(BPFError) {
         guard Glibc.mount("bpf", path, "bpf", 0, "mode=0700") == 0 else {
             throw BPFError("mount a BPF file system at", path, Errno(rawValue: errno))
         }
     }
 
-    /// Removes a pin; says whether it was there. The object lives on while anything else refers to it.
+    /// Removes a pin; says whether it was there.
+    ///
+    /// The object lives on while anything else refers to it.
     @discardableResult
     public static func unpin(_ path: String) throws(BPFError) -> Bool {
         if unlink(path) == 0 { return true }

@@ -15,8 +15,9 @@ public struct TestRunResult: Sendable {
 /// What a tc program is to find in its context beside the frame; the kernel takes no more than these from outside.
 public struct TestRunContext: Sendable {
     public var mark: UInt32
-    /// Interface at which the frame is to have arrived; 0 means loopback. It must exist in the calling thread's
-    /// network namespace.
+    /// Interface at which the frame is to have arrived; 0 means loopback.
+    ///
+    /// It must exist in the calling thread's network namespace.
     public var interfaceIndex: UInt32
     /// Size of a segment if the frame is to be a segmentation-offload frame, and how many there are.
     public var segmentSize: UInt32
@@ -31,7 +32,9 @@ public struct TestRunContext: Sendable {
 }
 
 extension Program {
-    /// Runs a tc program once, or `repetitions` times, on a frame of our making. Nothing is sent.
+    /// Runs a tc program once, or `repetitions` times, on a frame of our making.
+    ///
+    /// Nothing is sent.
     ///
     /// The frame needs an Ethernet header. Look-ups that the program makes are answered by the calling thread's network
     /// namespace. Linux 5.2.

@@ -2,7 +2,9 @@ internal import CPseudowireBPF
 internal import Glibc
 internal import SystemPackage
 
-/// A program in the kernel. Owns its descriptor; attachments and pins keep the program itself alive.
+/// A program in the kernel.
+///
+/// Owns its descriptor; attachments and pins keep the program itself alive.
 public struct Program: ~Copyable {
     private let descriptor: OwnedDescriptor
     /// The name it was asked for by; appears in errors.

@@ -21,7 +21,8 @@ enum Attachment {
     }
 
     /// The program that an interface's filter of ours runs, or nil if there is none at our place.
-    static func programID(_ role: Role, on interface: UInt32, _ client: RouteClient) throws(PseudowireError) -> UInt32? {
+    static func programID(_ role: Role, on interface: UInt32, _ client: RouteClient) throws(PseudowireError) -> UInt32?
+    {
         do {
             return try client.filters.get(priority: role.priority, handle: role.handle, at: hook(interface))?.programID
         } catch {
@@ -37,7 +38,8 @@ enum Attachment {
     static func attach(
         _ role: Role, to interface: UInt32, program: borrowing Program, state: DatapathState, _ client: RouteClient
     ) throws(PseudowireError) {
-        guard let link = try netlink({ () throws(NetlinkError) in try client.links.get(LinkIndex(rawValue: interface)) })
+        guard
+            let link = try netlink({ () throws(NetlinkError) in try client.links.get(LinkIndex(rawValue: interface)) })
         else { throw .refused("interface \(interface) vanished") }
         var port = try bpf { () throws(BPFError) in try state.ports[interface] } ?? pw_port()
         Octets.write(link.name.utf8, to: &port.name)
@@ -73,7 +75,9 @@ enum Attachment {
         try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
     }
 
-    /// Takes our filter off an interface and puts back what we had changed. An interface that is gone is no error.
+    /// Takes our filter off an interface and puts back what we had changed.
+    ///
+    /// An interface that is gone is no error.
     static func detach(
         _ role: Role, from interface: UInt32, program: UInt32, state: DatapathState, _ client: RouteClient
     ) throws(PseudowireError) {
@@ -108,7 +112,9 @@ enum Attachment {
     private static func removeClsactIfUnused(on index: LinkIndex, _ client: RouteClient) throws(PseudowireError) {
         try netlink { () throws(NetlinkError) in
             for direction in [TrafficDirection.ingress, .egress] {
-                guard try client.filters.list(at: TrafficHook(link: index, direction: direction)).isEmpty else { return }
+                guard try client.filters.list(at: TrafficHook(link: index, direction: direction)).isEmpty else {
+                    return
+                }
             }
             try client.qdiscs.deleteClsact(on: index)
         }

@@ -12,7 +12,9 @@ extension PseudowireConfiguration {
         if let message = Self.faultOfInterfaceName(access) { fault("access", message) }
         for underlay in underlays {
             if let message = Self.faultOfInterfaceName(underlay) { fault("underlay", message) }
-            if underlay == access { fault("underlay", "\(underlay) is the access interface; the underlay must be another") }
+            if underlay == access {
+                fault("underlay", "\(underlay) is the access interface; the underlay must be another")
+            }
         }
         if Set(underlays).count != underlays.count { fault("underlay", "names an interface twice") }
         if underlays.count > Int(PW_MAX_UNDERLAYS) {
@@ -30,7 +32,9 @@ extension PseudowireConfiguration {
         if Set(session.expecting.map(\.length)).count > 1 {
             fault("expect-cookie", "all cookies of a session have one length: 8 or 16 hexadecimal digits")
         }
-        if session.expecting.contains(.empty) { fault("expect-cookie", "is empty; leave it out if the peer sends none") }
+        if session.expecting.contains(.empty) {
+            fault("expect-cookie", "is empty; leave it out if the peer sends none")
+        }
         if ttl == 0 { fault("ttl", "0 would never leave this machine; 1 to 255") }
         if dscp > 63 { fault("dscp", "\(dscp) does not fit six bits; 0 to 63") }
         return found
@@ -51,7 +55,8 @@ extension PseudowireConfiguration {
     static func faultOfInterfaceName(_ name: String) -> String? {
         if name.isEmpty { return "is empty; the name of an interface" }
         if name.utf8.count >= Int(PW_IFNAME_SIZE) {
-            return "\"\(name)\" has \(name.utf8.count) characters; an interface's name has at most \(PW_IFNAME_SIZE - 1)"
+            return
+                "\"\(name)\" has \(name.utf8.count) characters; an interface's name has at most \(PW_IFNAME_SIZE - 1)"
         }
         if name == "." || name == ".." || name.utf8.contains(where: { $0 <= 0x20 || $0 == 0x2f || $0 == 0x3a }) {
             return "\"\(name)\" cannot be an interface's name"
@@ -63,13 +68,14 @@ extension PseudowireConfiguration {
         var found: [ConfigurationFault] = []
         for (field, address) in [("local", local), ("peer", peer)] {
             let problem: String? =
-                if address.isUnspecified { "stands for every address" }
-                else if address.isMulticast { "is a multicast address" }
-                else if address.isBroadcast { "is the broadcast address" }
-                else if address.isLoopback { "is a loopback address and never leaves this machine" }
-                else if address.isIPv4Mapped { "is IPv4 in IPv6's clothes; write it as IPv4" }
-                else if address.isLinkLocal && address.family == .v6 { "is link-local, which no route leads to" }
-                else { nil }
+                if address.isUnspecified { "stands for every address" } else if address.isMulticast {
+                    "is a multicast address"
+                } else if address.isBroadcast { "is the broadcast address" } else if address.isLoopback {
+                    "is a loopback address and never leaves this machine"
+                } else if address.isIPv4Mapped {
+                    "is IPv4 in IPv6's clothes; write it as IPv4"
+                } else if address.isLinkLocal && address.family == .v6 { "is link-local, which no route leads to" } else
+                { nil }
             if let problem {
                 found.append(ConfigurationFault(.usage, field, "\(address) \(problem); a unicast address is needed"))
             }

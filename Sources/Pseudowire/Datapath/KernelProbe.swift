@@ -3,8 +3,9 @@ internal import Glibc
 
 /// Questions about the running kernel, answered by trying.
 enum KernelProbe {
-    /// Whether `bpf_skb_adjust_room` takes `BPF_F_ADJ_ROOM_DECAP_L3_IPV6` (Linux 6.3). False also where it cannot be
-    /// tried: the datapath has a way without it.
+    /// Whether `bpf_skb_adjust_room` takes `BPF_F_ADJ_ROOM_DECAP_L3_IPV6` (Linux 6.3).
+    ///
+    /// False also where it cannot be tried: the datapath has a way without it.
     static func hasDecapL3() -> Bool {
         // An IPv4 frame of 98 octets, 20 of which a two-line program removes behind the Ethernet header; the helper
         // returns -EINVAL for flags that it does not know.

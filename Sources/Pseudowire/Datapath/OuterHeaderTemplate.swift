@@ -5,7 +5,9 @@ internal import L2TP
 /// The outer headers of a pseudowire as they are sent, but for lengths and checksums, with the sums of what never
 /// changes: the datapath only copies, fills in a length, and folds.
 struct OuterHeaderTemplate {
-    /// From the IP header to the sublayer. Lengths and checksums are zero.
+    /// From the IP header to the sublayer.
+    ///
+    /// Lengths and checksums are zero.
     let octets: [UInt8]
     /// Ones' complement sum of the IPv4 header; 0 for IPv6.
     let ipSum: UInt32
@@ -51,7 +53,9 @@ struct OuterHeaderTemplate {
 
     private static func word(_ value: UInt16) -> [UInt8] { [UInt8(value >> 8), UInt8(truncatingIfNeeded: value)] }
 
-    /// A sum over words as they lie in memory, which is how the datapath adds them. All parts have even lengths.
+    /// A sum over words as they lie in memory, which is how the datapath adds them.
+    ///
+    /// All parts have even lengths.
     private static func sum(_ octets: ArraySlice<UInt8>) -> UInt32 {
         stride(from: octets.startIndex, to: octets.endIndex - 1, by: 2).reduce(0) { total, index in
             total + UInt32(UInt16(littleEndian: UInt16(octets[index]) | UInt16(octets[index + 1]) << 8))

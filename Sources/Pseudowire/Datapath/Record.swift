@@ -59,7 +59,9 @@ struct Record: Sendable {
 }
 
 extension Record {
-    /// Reads a value of the `pseudowires` map. Nil when it is none that we would have written.
+    /// Reads a value of the `pseudowires` map.
+    ///
+    /// Nil when it is none that we would have written.
     ///
     /// - Parameter interfaceName: the name of an index today; underlays that the operator named are kept by index,
     ///   since names change.

@@ -29,7 +29,9 @@ public struct Finding: Hashable, Sendable {
     }
 }
 
-/// Whether this kernel, this host and these interfaces can do it. Changes nothing; needs no privilege to be asked.
+/// Whether this kernel, this host and these interfaces can do it.
+///
+/// Changes nothing; needs no privilege to be asked.
 public enum Doctor {
     /// Looks at everything, also when the first thing is wrong already.
     ///

@@ -32,7 +32,9 @@ extension PseudowireManager {
     }
 
     /// Reads under the shared lock; nil where there is no state.
-    private func reading<Value>(_ body: (DatapathState) throws(PseudowireError) -> Value) throws(PseudowireError) -> Value? {
+    private func reading<Value>(_ body: (DatapathState) throws(PseudowireError) -> Value) throws(PseudowireError)
+        -> Value?
+    {
         try directory.checkFileSystem()
         guard let lock = try StateLock(directory.base, .shared) else { return nil }
         return try lock.hold { () throws(PseudowireError) in
@@ -102,7 +104,9 @@ extension PseudowireManager {
             if !link.flags.contains(.up) { return waiting("underlay interface \(link.name) is down") }
             if !record.underlays.contains(out.rawValue) {
                 return .init(
-                    state: .up, sentence: "carrying frames; but the route leads through \(link.name), where replies are not taken in")
+                    state: .up,
+                    sentence:
+                        "carrying frames; but the route leads through \(link.name), where replies are not taken in")
             }
         }
         return .init(state: .up, sentence: "carrying frames of \(access.name)")

@@ -3,7 +3,9 @@ internal import CPseudowireObject
 
 /// What a pseudowire has carried, and what it has not, since it was created.
 public struct Statistics: Hashable, Sendable {
-    /// Frames sent to the peer. A segmentation-offload frame counts as the frames that a wire carries.
+    /// Frames sent to the peer.
+    ///
+    /// A segmentation-offload frame counts as the frames that a wire carries.
     public var txFrames: UInt64 = 0
     /// Octets of those frames as the customer sent them: Ethernet header to payload, without FCS.
     public var txOctets: UInt64 = 0
@@ -45,7 +47,9 @@ public struct DropReason: RawRepresentable, Hashable, Sendable, CaseIterable, Cu
     /// A sentence for people.
     public var description: String { Self.text(pw_drop_reason_sentence(rawValue)) }
 
-    private static func text(_ pointer: UnsafePointer<CChar>?) -> String { pointer.map { String(cString: $0) } ?? "unknown" }
+    private static func text(_ pointer: UnsafePointer<CChar>?) -> String {
+        pointer.map { String(cString: $0) } ?? "unknown"
+    }
 }
 
 extension DatapathState {

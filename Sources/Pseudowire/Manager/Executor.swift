@@ -3,7 +3,9 @@ internal import CPseudowireObject
 internal import L2TP
 internal import RouteNetlink
 
-/// Carries a plan out. The caller holds the exclusive lock.
+/// Carries a plan out.
+///
+/// The caller holds the exclusive lock.
 struct Executor: ~Copyable {
     private let manager: PseudowireManager
     private var state: DatapathState?
@@ -21,7 +23,9 @@ struct Executor: ~Copyable {
             } catch {
                 var leftovers: [String] = []
                 for done in actions[..<index].reversed() {
-                    do throws(PseudowireError) { try perform(done.inverse) } catch { leftovers.append("\(done.inverse): \(error)") }
+                    do throws(PseudowireError) { try perform(done.inverse) } catch {
+                        leftovers.append("\(done.inverse): \(error)")
+                    }
                 }
                 if leftovers.isEmpty { throw error }
                 throw .halfDone(error, leftovers: leftovers)
@@ -74,7 +78,8 @@ struct Executor: ~Copyable {
             let maps = try opened()
             let described = try maps.description
             let splitter = SplitterIndexes(outer: described.splitter_outer, inner: described.splitter_inner)
-            let value = pw_encap(record.configuration, slot: record.slot, underlay: underlay, splitter: splitter,
+            let value = pw_encap(
+                record.configuration, slot: record.slot, underlay: underlay, splitter: splitter,
                 finishes: record.finishes)
             try bpf { () throws(BPFError) in try maps.access.insert(key: record.access, value: value) }
         case .closeAccess(let record, _):

@@ -20,7 +20,9 @@ public final class PseudowireManager {
     let client: RouteClient
     let directory: StateDirectory
 
-    /// Opens a namespace. Nothing is made yet.
+    /// Opens a namespace.
+    ///
+    /// Nothing is made yet.
     public init(
         in reference: NamespaceReference = .current, fileSystem: String = BPFFileSystem.conventionalPath
     ) throws(PseudowireError) {

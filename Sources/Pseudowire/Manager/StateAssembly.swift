@@ -4,7 +4,9 @@ internal import RouteNetlink
 
 /// The first pseudowire of a namespace brings the datapath with it; the last one takes it away.
 enum StateAssembly {
-    /// Makes the splitter, loads the datapath, pins it. What was made is unmade if anything fails.
+    /// Makes the splitter, loads the datapath, pins it.
+    ///
+    /// What was made is unmade if anything fails.
     static func make(_ manager: PseudowireManager, maxSessions: UInt32) throws(PseudowireError) {
         let client = manager.client
         let directory = manager.directory

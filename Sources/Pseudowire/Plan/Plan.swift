@@ -8,7 +8,9 @@
 /// try manager.execute(plan)
 /// ```
 public struct Plan: Sendable, CustomStringConvertible {
-    /// The steps, first to last. Executing stops at the first that fails and undoes those before it.
+    /// The steps, first to last.
+    ///
+    /// Executing stops at the first that fails and undoes those before it.
     public internal(set) var steps: [Step]
 
     /// Whether there is nothing to do.
@@ -27,7 +29,9 @@ public struct Plan: Sendable, CustomStringConvertible {
     }
 }
 
-/// What a step does. Each has an opposite, by which it is undone.
+/// What a step does.
+///
+/// Each has an opposite, by which it is undone.
 enum Action: Sendable, CustomStringConvertible {
     case makeState(maxSessions: UInt32)
     case removeState

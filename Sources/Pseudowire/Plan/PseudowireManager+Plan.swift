@@ -27,7 +27,9 @@ extension PseudowireManager {
         }
         var slots = FreeSlots(existing.map(\.slot))
         var actions: [Action] = []
-        if state == nil, let maxSessions = UInt32(exactly: capacity) { actions.append(.makeState(maxSessions: maxSessions)) }
+        if state == nil, let maxSessions = UInt32(exactly: capacity) {
+            actions.append(.makeState(maxSessions: maxSessions))
+        }
         for configuration in configurations {
             guard let place = try survey.place(configuration) else { continue }
             let record = Record(
@@ -105,7 +107,9 @@ extension PseudowireManager {
                 let isUsedLater = removed.contains {
                     $0.configuration.name > record.configuration.name && $0.underlays.contains(underlay)
                 }
-                if isUsedLater { stillUsed.remove(underlay) } else {
+                if isUsedLater {
+                    stillUsed.remove(underlay)
+                } else {
                     actions.append(.detach(.underlay, interface: underlay, name: interfaceName(underlay)))
                 }
             }

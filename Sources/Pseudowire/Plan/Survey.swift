@@ -102,6 +102,7 @@ struct Survey {
     }
 
     /// Where the peer's packets can be expected if nobody says: where the route to it leads, and where our address is.
+    ///
     /// Empty as long as there is neither.
     private func discovered(
         _ tunnel: PseudowireConfiguration.Tunnel, _ route: Route?

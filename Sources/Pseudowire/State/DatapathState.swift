@@ -27,7 +27,8 @@ final class DatapathState {
             }
             guard described.abi_version == UInt32(PW_ABI_VERSION) else {
                 throw PseudowireError.refused(
-                    "the datapath in the kernel has ABI \(described.abi_version), this program has ABI \(PW_ABI_VERSION)")
+                    "the datapath in the kernel has ABI \(described.abi_version), this program has ABI \(PW_ABI_VERSION)"
+                )
             }
             access = try Map(pinnedAt: pin(.access))
             sessions = try Map(pinnedAt: pin(.sessions))

@@ -53,8 +53,9 @@ enum FileSystem {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Writes a short text to a file that is there, as those of /proc/sys are. A system call only: safe on a thread
-    /// that is in another namespace.
+    /// Writes a short text to a file that is there, as those of /proc/sys are.
+    ///
+    /// A system call only: safe on a thread that is in another namespace.
     static func overwrite(_ path: StaticString, suffix: String, with text: StaticString) -> Int32 {
         let full = "\(path)\(suffix)"
         let descriptor = open(full, O_WRONLY | O_CLOEXEC)

@@ -42,6 +42,7 @@ struct StateDirectory: Hashable, Sendable {
     }
 
     /// Removes what commands that died before they were done, and namespaces that are no more, have left behind.
+    ///
     /// Call with the exclusive lock held.
     func reap() throws(PseudowireError) {
         for name in FileSystem.entries(of: base) {

@@ -1,7 +1,9 @@
 internal import Glibc
 internal import SystemPackage
 
-/// The lock on all state: one writer, or any number of readers. Released when its owner goes, also by a crash.
+/// The lock on all state: one writer, or any number of readers.
+///
+/// Released when its owner goes, also by a crash.
 struct StateLock: ~Copyable {
     enum Mode {
         case shared
@@ -12,8 +14,10 @@ struct StateLock: ~Copyable {
     private let directory: String
     private let mode: Mode
 
-    /// Waits until it is granted. An exclusive lock makes the directory if there is none; a shared one is nil then,
-    /// for there is nothing to read.
+    /// Waits until it is granted.
+    ///
+    /// An exclusive lock makes the directory if there is none; a shared one is nil then, for there is nothing to
+    /// read.
     init?(_ directory: String, _ mode: Mode) throws(PseudowireError) {
         while true {
             if mode == .exclusive { try FileSystem.makeDirectory(directory) }

@@ -52,7 +52,8 @@ struct Create: ParsableCommand {
     var sublayer: String?
 
     @Option(
-        help: ArgumentHelp("Outer UDP checksum (default: auto: zero over IPv4, full over IPv6).", valueName: "auto|zero|full"))
+        help: ArgumentHelp(
+            "Outer UDP checksum (default: auto: zero over IPv4, full over IPv6).", valueName: "auto|zero|full"))
     var udpChecksum: String?
 
     @Option(help: ArgumentHelp("Outer TTL or hop limit (default: 64).", valueName: "N"))

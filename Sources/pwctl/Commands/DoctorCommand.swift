@@ -3,7 +3,8 @@ internal import Pseudowire
 
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Can this kernel, this host, these interfaces do it? Each finding with its cure.",
+        commandName: "doctor",
+        abstract: "Can this kernel, this host, these interfaces do it? Each finding with its cure.",
         discussion: "Changes nothing. Exit status 1 if there is a problem.")
 
     @Argument(help: ArgumentHelp("Interfaces that are to be used.", valueName: "IF"))

@@ -38,7 +38,9 @@ struct Show: ParsableCommand {
             ("sublayer", session.sublayer.rawValue),
         ]
         if tunnel.encapsulation == .udp {
-            rows.append(("udp-checksum", "\(tunnel.udpChecksum.rawValue) (\(configuration.fillsUDPChecksum ? "full" : "zero"))"))
+            rows.append(
+                ("udp-checksum", "\(tunnel.udpChecksum.rawValue) (\(configuration.fillsUDPChecksum ? "full" : "zero"))")
+            )
         }
         rows += [
             ("ttl", "\(configuration.ttl)"),
@@ -47,8 +49,14 @@ struct Show: ParsableCommand {
             ("underlay", wire.underlays.isEmpty ? "none yet" : wire.underlays.joined(separator: ", ")),
             ("next hop", wire.nextHop ?? "no route"),
             ("mtu", wire.mtu.map(String.init) ?? "unknown"),
-            ("tx", "\(wire.statistics.txFrames) frames, \(wire.statistics.txOctets) octets, \(wire.statistics.txDropped) dropped"),
-            ("rx", "\(wire.statistics.rxFrames) frames, \(wire.statistics.rxOctets) octets, \(wire.statistics.rxDropped) dropped"),
+            (
+                "tx",
+                "\(wire.statistics.txFrames) frames, \(wire.statistics.txOctets) octets, \(wire.statistics.txDropped) dropped"
+            ),
+            (
+                "rx",
+                "\(wire.statistics.rxFrames) frames, \(wire.statistics.rxOctets) octets, \(wire.statistics.rxDropped) dropped"
+            ),
         ]
         for drop in wire.statistics.drops {
             rows.append(("\(drop.reason.direction) drop", "\(drop.count) × \(drop.reason)"))

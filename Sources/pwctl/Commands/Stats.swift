@@ -48,7 +48,9 @@ struct Stats: ParsableCommand {
         }
         print(table.text)
         for wire in wires {
-            for drop in wire.statistics.drops { print("\(wire.name): \(drop.count) × \(drop.reason) (\(drop.reason.identifier))") }
+            for drop in wire.statistics.drops {
+                print("\(wire.name): \(drop.count) × \(drop.reason) (\(drop.reason.identifier))")
+            }
         }
         for drop in drops where drop.reason.direction == "seen" {
             print("left to the stack: \(drop.count) × \(drop.reason) (\(drop.reason.identifier))")
