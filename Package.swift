@@ -76,6 +76,7 @@ let package = Package(
         tests(
             "IntegrationTests",
             ["Pseudowire", "PseudowireTestbed", "RouteNetlink", "BPF", "InternetAddress", "L2TP", systemPackage]),
+        tests("CommandLineTests", ["RouteNetlink", "InternetAddress"]),
         tests("InteropTests", []),
     ],
     swiftLanguageModes: [.v6]

@@ -95,7 +95,8 @@ struct Survey {
                 refuse("underlay", "\(link.name) is the access interface of \(holder.configuration.name)")
             }
         }
-        if let out = route?.outputInterface, out == access?.index {
+        // One reason is enough for one option.
+        if let out = route?.outputInterface, out == access?.index, !faults.contains(where: { $0.field == "access" }) {
             refuse("access", "\(configuration.access) is the way to the peer \(configuration.tunnel.peer)")
         }
         return (links, route?.outputInterface ?? links.first?.index)

@@ -1,0 +1,200 @@
+import Foundation
+import InternetAddress
+import RouteNetlink
+import Testing
+
+/// What a run of pwctl came to.
+struct Outcome {
+    let status: Int32
+    let output: String
+    let errors: String
+
+    /// Lines on standard error.
+    var complaints: [String] { errors.split(separator: "\n").map(String.init) }
+
+    func json() throws -> Any {
+        try JSONSerialization.jsonObject(with: Data(output.utf8))
+    }
+}
+
+/// A namespace with a name, as a shell sees it: an access interface, an underlay with an address, nothing else.
+///
+/// The name carries the process's number, so that it can be told whose it was if it is ever left behind.
+final class Shell {
+    let name: String
+    private static let program = ProcessInfo.processInfo.environment["PWCTL"] ?? ".build/release/pwctl"
+
+    init() throws {
+        name = "pwtest-\(getpid())-\(UInt32.random(in: 0...(.max)))"
+        let namespace = try NetworkNamespace.create(named: name)
+        let client = try RouteClient(in: namespace)
+        for (near, far) in [("acc0", "cust0"), ("acc1", "cust1"), ("wan0", "wan1")] {
+            try client.links.create(.veth(near, peer: .init(name: far)))
+            for link in [near, far] {
+                guard let found = try client.links.find(named: link) else { continue }
+                try client.links.update(found.index, LinkUpdate(isUp: true))
+                if link == "wan0" { try client.addresses.add("192.0.2.21/24", to: found.index) }
+            }
+        }
+    }
+
+    /// Takes everything down; what the test left in the namespace goes with it.
+    func end() throws {
+        let teardown = try run(["teardown"])
+        #expect(teardown.status == 0, "\(teardown.errors)")
+        try NetworkNamespace.delete(named: name)
+    }
+
+    /// Runs pwctl in the namespace.
+    func run(_ arguments: [String], isPrivileged: Bool = true) throws -> Outcome {
+        let process = Process()
+        let output = Pipe()
+        let errors = Pipe()
+        let words = [Self.program] + arguments + ["--netns", name]
+        process.executableURL = URL(fileURLWithPath: isPrivileged ? Self.program : "/usr/bin/setpriv")
+        process.arguments =
+            isPrivileged
+            ? Array(words.dropFirst())
+            : ["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"] + words
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        let text = output.fileHandleForReading.readDataToEndOfFile()
+        let complaint = errors.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return Outcome(
+            status: process.terminationStatus, output: String(decoding: text, as: UTF8.self),
+            errors: String(decoding: complaint, as: UTF8.self))
+    }
+
+    /// The words of a `create` that works.
+    static func good(_ name: String = "pw0", access: String = "acc0", session: String = "1012") -> [String] {
+        [
+            "create", name, "--access", access, "--local", "192.0.2.21", "--peer", "192.0.2.22", "--session-id",
+            session,
+            "--peer-session-id", "1021",
+        ]
+    }
+}
+
+@Suite("pwctl at a shell", .enabled(if: geteuid() == 0, "needs root"), .serialized)
+struct CommandLineTests {
+    @Test("create, list, show, stats, delete: state outlives each process")
+    func life() throws {
+        let shell = try Shell()
+        #expect(try shell.run(["list"]).errors.contains("no pseudowires"))
+        let created = try shell.run(Shell.good() + ["--verbose"])
+        #expect(created.status == 0)
+        #expect(created.errors.contains("attach encap to acc0"))
+        #expect(try shell.run(["list"]).output.contains("pw0"))
+        let list = try #require(try shell.run(["list", "--json"]).json() as? [[String: Any]])
+        #expect(list.count == 1)
+        #expect(list.first?["session-id"] as? Int == 1012)
+        #expect((list.first?["health"] as? [String: Any])?["state"] as? String == "up")
+        let shown = try shell.run(["show", "pw0"])
+        #expect(shown.status == 0)
+        for words in ["192.0.2.21 port 1701", "mtu              1446", "underlay         wan0"] {
+            #expect(shown.output.contains(words), "\(shown.output)")
+        }
+        let statistics = try #require(try shell.run(["stats", "--json"]).json() as? [String: Any])
+        #expect((statistics["pseudowires"] as? [String: Any])?.keys.contains("pw0") == true)
+        #expect(try shell.run(["delete", "pw0"]).status == 0)
+        #expect(try shell.run(["show", "pw0"]).status == 1)
+        try shell.end()
+    }
+
+    @Test("all mistakes of one command are reported together, with status 64, and nothing is changed")
+    func usage() throws {
+        let shell = try Shell()
+        let outcome = try shell.run([
+            "create", "a b", "--access", "acc9", "--local", "192.0.2.21", "--peer", "192.0.2.21", "--session-id", "0",
+            "--peer-session-id", "4294967296", "--encap", "gre", "--ttl", "0", "--send-cookie", "12",
+        ])
+        #expect(outcome.status == 64)
+        for option in [
+            "NAME", "--access", "--peer", "--session-id", "--peer-session-id", "--encap", "--ttl", "--send-cookie",
+        ] {
+            #expect(outcome.complaints.contains { $0.hasPrefix("pwctl: \(option): ") }, "\(option): \(outcome.errors)")
+        }
+        #expect(outcome.complaints.count == 8, "\(outcome.errors)")
+        #expect(try shell.run(["list"]).output.isEmpty)
+        try shell.end()
+    }
+
+    @Test(
+        "what this machine has against it is a refusal: status 1, one sentence",
+        arguments: [
+            (Shell.good("pw1", access: "nowhere", session: "2"), "no interface \"nowhere\" here; there is"),
+            (Shell.good("pw1", access: "lo", session: "2"), "lo is no Ethernet interface"),
+            (Shell.good("pw1", access: "acc0", session: "2"), "acc0 is the access interface of pw0 already"),
+            (Shell.good("pw1", access: "acc1", session: "1012"), "1012 is the session of pw0 already"),
+            (Shell.good("pw0", access: "acc1", session: "2"), "\"pw0\" exists already"),
+            (Shell.good("pw1", access: "wan0", session: "2"), "wan0"),
+            (["delete", "pw0", "pw7"], "no pseudowire \"pw7\"; there is pw0"),
+            (["show", "pw7"], "no pseudowire \"pw7\"; there is pw0"),
+        ])
+    func refusal(words: [String], sentence: String) throws {
+        let shell = try Shell()
+        #expect(try shell.run(Shell.good()).status == 0)
+        let before = try shell.run(["list"]).output
+        let outcome = try shell.run(words)
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains(sentence), "\(outcome.errors)")
+        #expect(outcome.complaints.count == 1, "\(outcome.errors)")
+        #expect(try shell.run(["list"]).output == before)
+        try shell.end()
+    }
+
+    @Test("addresses of two families are told apart from equal ones")
+    func families() throws {
+        let shell = try Shell()
+        var words = Shell.good()
+        words[7] = "2001:db8::22"
+        let outcome = try shell.run(words)
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.contains("both must be of one family"), "\(outcome.errors)")
+        try shell.end()
+    }
+
+    @Test("a pseudowire without a route is made, and says what it waits for")
+    func waiting() throws {
+        let shell = try Shell()
+        var words = Shell.good()
+        words[7] = "198.51.100.22"
+        #expect(try shell.run(words).status == 0)
+        #expect(try shell.run(["show", "pw0"]).output.contains("waiting: there is no route to 198.51.100.22"))
+        try shell.end()
+    }
+
+    @Test("without privilege it says what is missing")
+    func unprivileged() throws {
+        let shell = try Shell()
+        let outcome = try shell.run(Shell.good(), isPrivileged: false)
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("CAP_NET_ADMIN"), "\(outcome.errors)")
+        try shell.end()
+    }
+
+    @Test("doctor finds this machine fit, and names what is not")
+    func doctor() throws {
+        let shell = try Shell()
+        let fit = try shell.run(["doctor", "acc0", "wan0"])
+        #expect(fit.status == 0, "\(fit.output)")
+        #expect(fit.output.contains("the kernel's verifier accepts it"))
+        let unfit = try shell.run(["doctor", "lo", "nowhere", "--json"])
+        #expect(unfit.status == 1)
+        let findings = try #require(try unfit.json() as? [[String: Any]])
+        let problems = findings.filter { $0["severity"] as? String == "problem" }
+        #expect(problems.compactMap { $0["subject"] as? String } == ["lo", "nowhere"])
+        #expect(problems.allSatisfy { $0["cure"] != nil })
+        try shell.end()
+    }
+
+    @Test("teardown where there is nothing is no error")
+    func nothing() throws {
+        let shell = try Shell()
+        #expect(try shell.run(["teardown"]).status == 0)
+        try shell.end()
+    }
+}
