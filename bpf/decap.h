@@ -219,7 +219,8 @@ static __always_inline int decapsulate(struct __sk_buff *skb) {
     __u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO;
     __u32 shortest = sizeof(struct ethhdr) + (is_v6 ? 40 : 20);
     if (has_decap_l3) {
-        if (is_v6 && frame_eth.h_proto == bpf_htons(ETH_P_IP)) {
+        /* Whatever is not IPv6: it is the smaller of the two lengths below which the kernel removes nothing. */
+        if (is_v6 && frame_eth.h_proto != bpf_htons(ETH_P_IPV6)) {
             flags |= BPF_F_ADJ_ROOM_DECAP_L3_IPV4_63;
             shortest = sizeof(struct ethhdr) + 20;
         } else if (!is_v6 && frame_eth.h_proto == bpf_htons(ETH_P_IPV6)) {

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Usage: run.sh CACHE_DIR TIMEOUT_SECONDS JOB...
 #
-# Boots the kernel that prepare.sh put into CACHE_DIR and runs JOB, a bash command line with absolute paths, in it as
-# root. The guest sees the host's files (its writes stay in its memory), so programs built on the host run as they are;
+# Boots the kernel that prepare.sh put into CACHE_DIR and runs JOB, a bash command line, in it as root and in the
+# current directory. The guest sees the host's files (its writes stay in its memory): what is built on the host runs;
 # /run is empty, /sys/fs/bpf is mounted, modprobe finds the guest kernel's modules. Prints what the job prints on both
 # its outputs; exits as the job does, with 124 on timeout and with 125 when the guest did not get as far as an answer.
 # Needs no KVM: every instruction is emulated.
@@ -41,6 +41,7 @@ trap 'exit 143' TERM
 cp "$here/main" "$job/main"
 printf '%s\n' "$*" >"$job/command"
 printf '%s\n' "$guest/lib/modules" >"$job/modules"
+pwd >"$job/directory"
 mkfifo "$job/output"
 
 kernel_options=(

@@ -199,7 +199,7 @@ clean_cell() {
         remove_pins "${left[@]}"
         bpf_before=$(bpf_objects)
     else
-        result "$cell.cleanup" pass "nothing left"
+        result "$cell.cleanup" pass "nothing left, after $((SECONDS - started)) s"
     fi
 }
 
@@ -207,6 +207,7 @@ run_cell() {
     local number=$1 family=$2 encapsulation=$3 first=$4 second=$5
     local cell=S$number.$family-$encapsulation.$first-$second
     [[ $cell =~ $filter ]] || return 0
+    local started=$SECONDS
     if build_cell "$family" "$encapsulation" "$first" "$second" >"$scratch/build" 2>&1; then
         result "$cell.create" pass "both ends"
         check_cell "$cell" "$first" "$second"
