@@ -21,6 +21,13 @@ struct Script: Sendable {
         var results: [String: (passed: Bool, detail: String)] = [:]
         var remarks: [String] = []
         do {
+            // The threads that tests run on have all signals blocked, and a child inherits that: nothing that the script
+            // starts could be told to end.
+            var none = sigset_t()
+            var before = sigset_t()
+            sigemptyset(&none)
+            pthread_sigmask(SIG_SETMASK, &none, &before)
+            defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
             try process.run()
             let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
             process.waitUntilExit()
