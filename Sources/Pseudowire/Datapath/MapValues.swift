@@ -18,8 +18,6 @@ enum Octets {
     static func text<Tuple>(_ tuple: Tuple) -> String {
         withUnsafeBytes(of: tuple) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
-
-    static func word(_ value: UInt16) -> UInt16 { value.bigEndian }
 }
 
 extension pw_name {

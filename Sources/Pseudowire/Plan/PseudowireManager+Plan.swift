@@ -65,8 +65,7 @@ extension PseudowireManager {
         } catch {
             // What cannot be done on this machine is news only beside what is wrong with the words.
             guard case .faults(let refusals) = error else { throw faults.isEmpty ? error : .faults(faults) }
-            let known = Set(faults)
-            throw .faults(faults + refusals.filter { !known.contains($0) && !$0.isAbout(faults) })
+            throw .faults(faults + refusals.filter { !$0.isAbout(faults) })
         }
     }
 
