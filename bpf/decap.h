@@ -3,8 +3,15 @@
 #ifndef PW_DECAP_H
 #define PW_DECAP_H
 
+#include "ecn.h"
+#include "events.h"
+#include "icmp.h"
 #include "maps.h"
+#include "mismatch.h"
+#include "mss.h"
 #include "parse.h"
+#include "route.h"
+#include "sequence.h"
 #include "stats.h"
 #include "vlan.h"
 
@@ -61,7 +68,27 @@ static __always_inline int remove_from_short_frame(struct __sk_buff *skb, __u32 
     return 0;
 }
 
-static __always_inline int decapsulate(struct __sk_buff *skb) {
+#define NEXT_HEADER_FRAGMENT 44
+
+/* Fragments of outer packets are left to the stack; those that are protocol 115 are counted, since nobody else will
+ * want them. */
+static __always_inline void count_outer_fragment_v6(struct __sk_buff *skb, __u32 offset) {
+    __u8 next;
+    if (!bpf_skb_load_bytes(skb, offset, &next, 1) && next == IPPROTO_L2TP_DATA)
+        count_reason(PW_DROP_FRAGMENT);
+}
+
+/* A drop that somebody should hear of. */
+static __always_inline int refuse(struct __sk_buff *skb, __u32 l2, __u32 id, __u32 slot, __u32 reason) {
+    report(skb, l2, id, reason);
+    return drop_rx(slot, reason);
+}
+
+/*
+ * `l2` is how many octets precede the IP header: a constant at both calls, 14, or 0 on a device without Ethernet
+ * headers.
+ */
+static __always_inline int decapsulate(struct __sk_buff *skb, const __u32 l2) {
     /* A tagged frame belongs to a VLAN device, which has its own hook; one for another station is nobody's here. */
     if (skb->vlan_present || skb->pkt_type)
         return TC_ACT_UNSPEC;
@@ -73,30 +100,39 @@ static __always_inline int decapsulate(struct __sk_buff *skb) {
 
     void *data = (void *)(long)skb->data;
     void *end = (void *)(long)skb->data_end;
-    struct ethhdr *eth = data;
     __u32 source[4] = {}, destination[4] = {};
     __u32 l3_header, l3_total;
     __u16 fragment = 0;
-    __u8 protocol;
+    __u8 protocol, outer_ecn;
     if (is_v6) {
-        struct ipv6hdr *ip = (void *)(eth + 1);
+        struct ipv6hdr *ip = data + l2;
         if ((void *)(ip + 1) > end || ip->version != 6)
             return TC_ACT_UNSPEC;
         protocol = ip->nexthdr;
         l3_header = sizeof(*ip);
         l3_total = sizeof(*ip) + bpf_ntohs(ip->payload_len);
+        outer_ecn = bpf_ntohs(*(__be16 *)ip) >> 4 & 3;
         __builtin_memcpy(source, &ip->saddr, 16);
         __builtin_memcpy(destination, &ip->daddr, 16);
     } else {
-        struct iphdr *ip = (void *)(eth + 1);
+        struct iphdr *ip = data + l2;
         if ((void *)(ip + 1) > end || ip->version != 4 || ip->ihl < 5)
             return TC_ACT_UNSPEC;
         protocol = ip->protocol;
         l3_header = ip->ihl * 4;
         l3_total = bpf_ntohs(ip->tot_len);
+        outer_ecn = ip->tos & 3;
         source[0] = ip->saddr;
         destination[0] = ip->daddr;
         fragment = bpf_ntohs(ip->frag_off) & IP_FRAGMENT;
+    }
+    if (protocol == (is_v6 ? PROTOCOL_ICMP6 : PROTOCOL_ICMP) && !fragment) {
+        learn_path_mtu(skb, l2 + l3_header, is_v6);
+        return TC_ACT_UNSPEC;
+    }
+    if (protocol == NEXT_HEADER_FRAGMENT && is_v6) {
+        count_outer_fragment_v6(skb, l2 + l3_header);
+        return TC_ACT_UNSPEC;
     }
     if (protocol != IPPROTO_UDP && protocol != IPPROTO_L2TP_DATA)
         return TC_ACT_UNSPEC;
@@ -107,7 +143,7 @@ static __always_inline int decapsulate(struct __sk_buff *skb) {
         return TC_ACT_UNSPEC;
     }
 
-    __u32 offset = sizeof(struct ethhdr) + l3_header; /* of what follows the IP header */
+    __u32 offset = l2 + l3_header; /* of what follows the IP header */
     __u32 payload_total = l3_total - l3_header;
     __be16 source_port = 0, destination_port = 0;
     __u16 flags_word = 3; /* protocol 115 has none; it can be no other version */
@@ -136,8 +172,10 @@ static __always_inline int decapsulate(struct __sk_buff *skb) {
     const struct pw_decap *decap = bpf_map_lookup_elem(&sessions, &id);
     if (!decap) {
         /* Over UDP anything may look like this; only the registered port makes it likely to be L2TPv3. */
-        if (protocol == IPPROTO_L2TP_DATA || (flags_word == 3 && destination_port == bpf_htons(1701)))
+        if (protocol == IPPROTO_L2TP_DATA || (flags_word == 3 && destination_port == bpf_htons(1701))) {
             count_reason(PW_DROP_UNKNOWN_SESSION);
+            report(skb, l2, id, PW_DROP_UNKNOWN_SESSION);
+        }
         return TC_ACT_UNSPEC;
     }
 
@@ -155,17 +193,14 @@ static __always_inline int decapsulate(struct __sk_buff *skb) {
     /* It is. From here on it is delivered or dropped, never left to the stack. */
     __u32 slot = decap->slot;
     if (!same_address(decap->peer_be, source, is_v6))
-        return drop_rx(slot, PW_DROP_SOURCE_ADDRESS);
-    if (protocol == IPPROTO_UDP && source_port != decap->peer_port_be)
-        return drop_rx(slot, PW_DROP_SOURCE_PORT);
+        return refuse(skb, l2, id, slot, PW_DROP_SOURCE_ADDRESS);
+    if (protocol == IPPROTO_UDP && source_port != decap->peer_port_be && !(decap->flags & PW_FLAG_ENTROPY_RECEIVE))
+        return refuse(skb, l2, id, slot, PW_DROP_SOURCE_PORT);
     if (fragment)
         return drop_rx(slot, PW_DROP_FRAGMENT);
-    if (!cookie_matches(decap, session + 1, end))
-        return drop_rx(slot, PW_DROP_COOKIE);
 
-    __u32 l2tp_header = 4 + (decap->cookie_length & 8) + (decap->cookie_length & 4);
-    if (decap->flags & PW_FLAG_SUBLAYER)
-        l2tp_header += 4;
+    __u32 layout = (decap->cookie_length & 12) + (decap->flags & PW_FLAG_SUBLAYER ? 4 : 0); /* behind the session id */
+    __u32 l2tp_header = 4 + layout;
     /* Where the customer's frame begins: at most 102. Older verifiers forget that between here and its use. */
     __u32 front = offset + l2tp_header;
     asm volatile("" : "+r"(front));
@@ -173,7 +208,21 @@ static __always_inline int decapsulate(struct __sk_buff *skb) {
     __u32 headers = l2tp_header; /* octets of payload_total that are not the frame */
     if (protocol == IPPROTO_UDP)
         headers += sizeof(struct udphdr) + 4;
-    if (sizeof(struct ethhdr) + l3_total > skb->len || l3_total < l3_header || payload_total < headers)
+    int is_length_right = l2 + l3_total <= skb->len && l3_total >= l3_header && payload_total >= headers;
+    struct layout here = {.after = offset + 4,
+                          .end = front + payload_total - headers,
+                          .expected = layout,
+                          .has_sublayer = !!(decap->flags & PW_FLAG_SUBLAYER)};
+    if (!cookie_matches(decap, session + 1, end)) {
+        __u32 reason = PW_DROP_COOKIE;
+        if (is_length_right) {
+            int found = mismatch(skb, &here);
+            if (found != PW_DROP_REASON_COUNT)
+                reason = found;
+        }
+        return refuse(skb, l2, id, slot, reason);
+    }
+    if (!is_length_right)
         return drop_rx(slot, PW_DROP_LENGTH);
     __u32 frame_length = payload_total - headers;
     if (frame_length < sizeof(struct ethhdr))
@@ -182,6 +231,78 @@ static __always_inline int decapsulate(struct __sk_buff *skb) {
     struct ethhdr *inner_eth = data + front;
     if ((void *)(inner_eth + 1) > end)
         return drop_rx(slot, PW_DROP_RUNT);
+    __u32 sublayer = 0;
+    if (decap->flags & PW_FLAG_SUBLAYER) {
+        __be32 *word = session + (layout / 4);
+        if ((void *)(word + 1) > end)
+            return drop_rx(slot, PW_DROP_RUNT);
+        sublayer = bpf_ntohl(*word);
+    }
+
+    /* What is inside, as far as it is IP. */
+    __u32 l3_front = front + sizeof(struct ethhdr);
+    __be16 ethertype = inner_eth->h_proto;
+#pragma unroll
+    for (int depth = 0; depth < 2; depth++) {
+        if (!is_vlan(ethertype))
+            break;
+        __be16 *tag = data + l3_front;
+        if ((void *)(tag + 2) > end)
+            return drop_rx(slot, PW_DROP_RUNT);
+        ethertype = tag[1];
+        l3_front += 4;
+    }
+    struct inner_packet inner;
+    inspect_inner(skb, l3_front, ethertype, &inner);
+
+    /*
+     * Does it look like a frame? What is not IP or ARP where it should be, or follows a sublayer that makes no sense,
+     * is worth a closer look; a frame of some other protocol passes it.
+     */
+    here.looks_right = inner.is_ip || ethertype == bpf_htons(ETH_P_ARP) || is_any_tag(ethertype);
+    if (!here.looks_right || (sublayer && !(sublayer & SUBLAYER_S))) {
+        here.is_cookie_right = 1;
+        int found = mismatch(skb, &here);
+        if (found != PW_DROP_REASON_COUNT)
+            return refuse(skb, l2, id, slot, found);
+    }
+    if (sublayer & SUBLAYER_V)
+        return drop_rx(slot, PW_DROP_CONTROL_CHANNEL);
+    if (sublayer & SUBLAYER_S) {
+        if (sublayer & SUBLAYER_B_E)
+            return drop_rx(slot, PW_DROP_PSEUDOWIRE_FRAGMENT);
+        if (!(decap->flags & PW_FLAG_SEQUENCE_RECEIVE)) {
+            /* Nobody's settings are changed by it: that is the operator's to do. */
+            note(slot, PW_DROP_SEQUENCE_UNEXPECTED, 1);
+        } else {
+            int skipped = sequence_accepts(slot, sublayer & SEQUENCE_MASK);
+            if (skipped < 0)
+                return drop_rx(slot, PW_DROP_SEQUENCE);
+            if (skipped)
+                note(slot, PW_DROP_SEQUENCE_GAP, skipped);
+        }
+    } else if (decap->flags & PW_FLAG_SEQUENCE_RECEIVE) {
+        return refuse(skb, l2, id, slot, PW_DROP_SEQUENCE_MISSING);
+    }
+
+    /* The tag by which our side knows the pseudowire. */
+    if (decap->vlan != PW_VLAN_ANY) {
+        struct vlan_tag *tag = data + front + 12;
+        int has_tag = is_vlan(inner_eth->h_proto);
+        if (has_tag && (void *)(tag + 1) > end)
+            return drop_rx(slot, PW_DROP_RUNT);
+        __u16 vlan = has_tag ? bpf_ntohs(tag->tci) & PW_VLAN_ID : 0;
+        if (decap->vlan == PW_VLAN_NONE) {
+            if (vlan)
+                return drop_rx(slot, PW_DROP_VLAN);
+        } else if (decap->tag != PW_TAG_STRIP) {
+            __u16 wanted = decap->tag == PW_TAG_KEEP ? decap->vlan & PW_VLAN_ID : decap->tag;
+            if (!has_tag || vlan != wanted)
+                return drop_rx(slot, PW_DROP_VLAN);
+            tag->tpid = decap->vlan & PW_VLAN_SERVICE ? bpf_htons(ETH_P_8021AD) : bpf_htons(ETH_P_8021Q);
+            tag->tci = (tag->tci & bpf_htons(~PW_VLAN_ID)) | bpf_htons(decap->vlan & PW_VLAN_ID);
+        }
+    }
     struct ethhdr frame_eth = *inner_eth;
 
     __u32 gso_size = skb->gso_size;
@@ -192,20 +313,6 @@ static __always_inline int decapsulate(struct __sk_buff *skb) {
          * Either one frame that somebody before us left uncut or put together again, whose inner lengths cover all of
          * it, or several of our packets glued together by UDP receive offload, whose inner lengths cover the first.
          */
-        __u32 l3_front = front + sizeof(struct ethhdr);
-        __be16 ethertype = frame_eth.h_proto;
-#pragma unroll
-        for (int depth = 0; depth < 2; depth++) {
-            if (ethertype != bpf_htons(ETH_P_8021Q) && ethertype != bpf_htons(ETH_P_8021AD))
-                break;
-            __be16 *tag = data + l3_front;
-            if ((void *)(tag + 2) > end)
-                return drop_rx(slot, PW_DROP_RUNT);
-            ethertype = tag[1];
-            l3_front += 4;
-        }
-        struct inner_packet inner;
-        inspect_inner(skb, l3_front, ethertype, &inner);
         inner_headers = l3_front - front + inner.headers;
         if (!inner.headers || l3_front - front + inner.length != frame_length || front + frame_length != skb->len)
             return drop_rx(slot, PW_DROP_COALESCED);
@@ -215,7 +322,29 @@ static __always_inline int decapsulate(struct __sk_buff *skb) {
         if (front + frame_length != skb->len && bpf_skb_change_tail(skb, front + frame_length, 0))
             return drop_rx(slot, PW_DROP_NOT_REMOVED);
     }
+    if (inner.is_syn && (decap->flags & PW_FLAG_MSS_CLAMP)) {
+        /* What the far host is told here is what ours may send there. */
+        struct pw_access_key key = {.ifindex = decap->access_ifindex, .vlan = decap->vlan};
+        const struct pw_encap *encap = bpf_map_lookup_elem(&access, &key);
+        if (encap) {
+            __u32 tags = (l3_front - front - sizeof(struct ethhdr));
+            __u32 overhead = (encap->header_length & 0x7f) + sizeof(struct ethhdr) + tags;
+            __u32 mss = mss_for(path_limit(skb, encap, overhead), overhead, ethertype);
+            if (mss)
+                clamp_mss(skb, inner.l4_offset, mss);
+        }
+    }
+    if (outer_ecn & 1 && inner.is_ip && propagate_congestion(skb, l3_front, outer_ecn, ethertype))
+        return drop_rx(slot, PW_DROP_CONGESTION);
 
+    if (!l2) {
+        /* Redirection to an Ethernet device wants a frame that has an Ethernet header to begin with. */
+        if (bpf_skb_change_head(skb, sizeof(struct ethhdr), 0))
+            return drop_rx(slot, PW_DROP_NOT_REMOVED);
+        front += sizeof(struct ethhdr);
+        asm volatile("" : "+r"(front));
+        front &= 0x7f;
+    }
     __u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO;
     __u32 shortest = sizeof(struct ethhdr) + (is_v6 ? 40 : 20);
     if (has_decap_l3) {
@@ -236,13 +365,18 @@ static __always_inline int decapsulate(struct __sk_buff *skb) {
             return drop_rx(slot, PW_DROP_NOT_REMOVED);
         data = (void *)(long)skb->data;
         end = (void *)(long)skb->data_end;
-        eth = data;
+        struct ethhdr *eth = data;
         if ((void *)(eth + 1) > end)
             return drop_rx(slot, PW_DROP_NOT_REMOVED);
         *eth = frame_eth;
     }
     if (skb->protocol != frame_eth.h_proto && protocol_refresh(skb))
         return drop_rx(slot, PW_DROP_NOT_REMOVED);
+    if (decap->tag == PW_TAG_STRIP && decap->vlan < PW_VLAN_NONE) {
+        __be16 tpid = decap->vlan & PW_VLAN_SERVICE ? bpf_htons(ETH_P_8021AD) : bpf_htons(ETH_P_8021Q);
+        if (bpf_skb_vlan_push(skb, tpid, decap->vlan & PW_VLAN_ID))
+            return drop_rx(slot, PW_DROP_NOT_REMOVED);
+    }
     /* The hash is of the outer addresses: left in place it would make all customers' flows one to fair queueing. */
     bpf_set_hash_invalid(skb);
     count_rx(slot, frames, frame_length + (frames - 1) * inner_headers);

@@ -3,79 +3,68 @@
 #ifndef PW_ENCAP_H
 #define PW_ENCAP_H
 
+#include "fragment.h"
+#include "headers.h"
+#include "icmp.h"
 #include "maps.h"
+#include "mss.h"
 #include "parse.h"
 #include "route.h"
+#include "sequence.h"
 #include "stats.h"
 #include "vlan.h"
 
 /*
  * Segmentation-offload frames that the kernel could not cut correctly once they are inside a packet: protocol 115 has
- * no segmentation handler, a UDP checksum would be one for all segments, and an outer length has 16 bits. They take a
- * turn through the splitter, a veth pair of ours without offloads, and come back as frames of wire size.
+ * no segmentation handler, a UDP checksum or a sequence number would be one for all segments, and an outer length has
+ * 16 bits. They take a turn through the splitter, a veth pair of ours without offloads, and come back as frames of wire
+ * size.
  */
 static __always_inline int needs_split(struct __sk_buff *skb, const struct pw_encap *encap) {
     if (!skb->gso_size)
         return 0;
-    return !(encap->flags & PW_FLAG_UDP) || (encap->flags & (PW_FLAG_UDP_CHECKSUM | PW_FLAG_FINISH)) ||
+    return !(encap->flags & PW_FLAG_UDP) ||
+           (encap->flags & (PW_FLAG_UDP_CHECKSUM | PW_FLAG_FINISH | PW_FLAG_SEQUENCE_SEND)) ||
            skb->len + encap->header_length + 8 > 0xffff;
 }
 
+static __always_inline int may_split(struct __sk_buff *skb, const struct pw_encap *encap, __u32 port) {
+    return encap->split_ifindex && port == skb->ifindex;
+}
+
 static __always_inline int split(struct __sk_buff *skb, const struct pw_encap *encap, __u32 port) {
-    if (!encap->split_ifindex || port != skb->ifindex)
+    if (!may_split(skb, encap, port))
         return drop_tx(encap->slot, PW_DROP_NO_SEGMENTATION);
     /* The mark tells the other end of the splitter whose frame this is. */
     skb->mark = port;
     return bpf_redirect(encap->split_ifindex, 0);
 }
 
-/* Copies the header template; `start` is where the outer IP header goes. 0, or -1 if the frame has no such room. */
-static __always_inline int write_template(void *start, void *end, const struct pw_encap *encap) {
-    __u32 *to = start;
-    const __u32 *from = encap->header;
-    __u32 fixed;
-    /* Fixed parts by constant length, which the compiler turns into plain stores; then cookie and sublayer by word. */
-    switch (encap->flags & (PW_FLAG_IPV6 | PW_FLAG_UDP)) {
-    case 0:
-        fixed = 6;
-        if ((void *)(to + 6) > end)
-            return -1;
-        __builtin_memcpy(to, from, 24);
-        break;
-    case PW_FLAG_UDP:
-        fixed = 9;
-        if ((void *)(to + 9) > end)
-            return -1;
-        __builtin_memcpy(to, from, 36);
-        break;
-    case PW_FLAG_IPV6:
-        fixed = 11;
-        if ((void *)(to + 11) > end)
-            return -1;
-        __builtin_memcpy(to, from, 44);
-        break;
-    default:
-        fixed = 14;
-        if ((void *)(to + 14) > end)
-            return -1;
-        __builtin_memcpy(to, from, 56);
-        break;
+/* Tags as the peer is to see them: those of `taken`, the outermost one perhaps changed. */
+static __always_inline void vlan_translate(const struct vlan_tags *taken, __u16 tag, struct vlan_tags *sent) {
+    *sent = *taken;
+    if (tag == PW_TAG_KEEP || !taken->count)
+        return;
+    if (tag == PW_TAG_STRIP) {
+        sent->tag[0] = taken->tag[1];
+        sent->count = taken->count - 1;
+    } else {
+        sent->tag[0].tci = (taken->tag[0].tci & bpf_htons(~PW_VLAN_ID)) | bpf_htons(tag);
     }
-    __u32 total = encap->header_length / 4;
-#pragma unroll
-    for (__u32 i = 0; i < 3; i++) {
-        __u32 word = fixed + i;
-        if (word >= total)
-            break;
-        if ((void *)(to + word + 1) > end || word >= PW_HEADER_SIZE / 4)
-            return -1;
-        to[word] = from[word];
-    }
-    return 0;
 }
 
-static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port) {
-    const struct pw_encap *encap = bpf_map_lookup_elem(&access, &port);
+/* The pseudowire of a frame: that of its interface, or that of its VLAN there. */
+static __always_inline struct pw_encap *find_encap(struct __sk_buff *skb, __u32 port) {
+    struct pw_access_key key = {.ifindex = port, .vlan = PW_VLAN_ANY};
+    struct pw_encap *encap = bpf_map_lookup_elem(&access, &key);
+    if (encap)
+        return encap;
+    key.vlan = vlan_of(skb);
+    return bpf_map_lookup_elem(&access, &key);
+}
+
+static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is_rest) {
+    struct pw_encap *encap = find_encap(skb, port);
     if (!encap)
         return TC_ACT_UNSPEC;
     __u32 slot = encap->slot;
@@ -83,8 +72,12 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port) {
         return split(skb, encap, port);
 
     struct vlan_tags tags;
-    if (vlan_take(skb, &tags))
-        return drop_tx(slot, PW_DROP_VLAN_DEPTH);
+    if (vlan_take(skb, &tags)) {
+        int has_no_room = skb->len < sizeof(struct ethhdr) + sizeof(struct vlan_tag);
+        return drop_tx(slot, has_no_room ? PW_DROP_FRAME_TOO_SHORT : PW_DROP_VLAN_DEPTH);
+    }
+    if (is_rest && trim_to_rest(skb))
+        return drop_tx(slot, PW_DROP_NOT_FRAGMENTED);
     if (make_linear(skb, LINEAR_WANTED))
         return drop_tx(slot, PW_DROP_UNREADABLE);
 
@@ -93,19 +86,20 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port) {
     struct ethhdr *eth = data;
     if ((void *)(eth + 1) > end)
         return drop_tx(slot, PW_DROP_FRAME_TOO_SHORT);
+    struct outgoing out = {};
+    out.eth = *eth;
     __be16 ethertype = eth->h_proto;
-    struct ethhdr addresses = *eth;
     int is_ip = skb->protocol == ethertype && (ethertype == bpf_htons(ETH_P_IP) || ethertype == bpf_htons(ETH_P_IPV6));
 
-    __u32 tag_octets = tags.count * 4;
-    __u32 frame_length = skb->len + tag_octets;
+    vlan_translate(&tags, encap->tag, &out.tags);
+    __u32 tag_octets = out.tags.count * 4;
     __u32 outer_length = encap->header_length & 0x7f;
+    __u32 overhead = outer_length + sizeof(struct ethhdr) + tag_octets; /* of an IP packet's */
     __u32 gso_size = skb->gso_size;
 
     struct inner_packet inner;
     inspect_inner(skb, sizeof(struct ethhdr), ethertype, &inner);
-    __u32 inner_headers = sizeof(struct ethhdr) + tag_octets + inner.headers;
-    __u32 segment_length = frame_length;
+    __u32 longest = skb->len - sizeof(struct ethhdr); /* the longest packet that this will be on a wire */
     if (gso_size) {
         if (!is_ip || !inner.headers) {
             /* Not TCP or UDP over IP: the kernel will not cut it behind our headers, but the splitter will. */
@@ -113,33 +107,93 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port) {
                 return drop_tx(slot, PW_DROP_NO_ROOM);
             return split(skb, encap, port);
         }
-        segment_length = inner_headers + gso_size;
+        longest = inner.headers + gso_size;
     }
     /*
      * A veth hands frames over with checksums not filled in, which is fine among Linux stacks, until the frame is in a
      * tunnel whose other end, like the kernel's own L2TP, forgets the remark and finds the checksum wrong.
      */
-    if ((encap->flags & PW_FLAG_FINISH) && inner.is_partial && port == skb->ifindex && encap->split_ifindex) {
+    if ((encap->flags & PW_FLAG_FINISH) && inner.is_partial && may_split(skb, encap, port)) {
         if (vlan_restore(skb, &tags))
             return drop_tx(slot, PW_DROP_NO_ROOM);
         return split(skb, encap, port);
     }
 
-    int way = route_to_peer(skb, encap, segment_length + outer_length);
-    if (way < 0)
-        return drop_tx(slot, -way);
+    struct way way;
+    route_to_peer(skb, encap, longest + overhead, &way);
+    __u32 limit = configured_limit(encap, overhead);
+    if (way.reason == PW_DROP_TOO_BIG && way.mtu < limit)
+        limit = way.mtu;
+    if (way.reason == PW_DROP_REASON_COUNT && longest + overhead > limit)
+        way.reason = PW_DROP_TOO_BIG;
+    int is_cut = 0; /* the outer packet will be */
+    if (way.reason == PW_DROP_TOO_BIG && limit > overhead) {
+        if ((gso_size || inner.is_partial) && may_split(skb, encap, port)) {
+            /* Whatever becomes of it, first it must be whole frames with whole checksums. */
+            if (vlan_restore(skb, &tags))
+                return drop_tx(slot, PW_DROP_NO_ROOM);
+            return split(skb, encap, port);
+        }
+        if (encap->flags & PW_FLAG_FRAGMENT_OUTER) {
+            is_cut = 1;
+        } else if (!is_ip || !inner.is_ip || gso_size) {
+            return drop_tx(slot, PW_DROP_TOO_BIG);
+        } else if (!inner.dont_fragment && (encap->flags & PW_FLAG_FRAGMENT_INNER)) {
+            if (fragment_packet(skb, limit - overhead, encap->split_ifindex, port, &tags))
+                return drop_tx(slot, PW_DROP_NOT_FRAGMENTED);
+            inner.is_sum_known = 0;
+            inner.is_syn = 0;
+        } else if (inner.dont_fragment && (encap->flags & PW_FLAG_TOO_BIG_REPLY)) {
+            int verdict = drop_tx(slot, PW_DROP_TOO_BIG);
+            if (reply_too_big(skb, slot, limit - overhead, ethertype == bpf_htons(ETH_P_IPV6)) ||
+                vlan_restore(skb, &tags))
+                return verdict;
+            return bpf_redirect(port, 0);
+        } else {
+            return drop_tx(slot, PW_DROP_TOO_BIG);
+        }
+        /* The kernel names no interface to what does not fit. */
+        route_to_peer(skb, encap, limit, &way);
+        if (way.reason != PW_DROP_REASON_COUNT)
+            return drop_tx(slot, way.reason);
+    } else if (way.reason != PW_DROP_REASON_COUNT) {
+        return drop_tx(slot, way.reason);
+    }
+    if (inner.is_syn && (encap->flags & PW_FLAG_MSS_CLAMP)) {
+        __u32 mss = mss_for(path_limit(skb, encap, overhead), overhead, ethertype);
+        if (mss)
+            clamp_mss(skb, inner.l4_offset, mss);
+    }
 
+    __u32 length = skb->len; /* without tags */
+    out.frame_length = length + tag_octets;
+    if (encap->flags & (PW_FLAG_ENTROPY_SEND | PW_FLAG_FLOW_LABEL))
+        out.hash = bpf_get_hash_recalc(skb);
+    out.traffic_class = encap->traffic_class;
+    if (inner.is_ip) {
+        if (encap->flags & PW_FLAG_DSCP_INHERIT)
+            out.traffic_class = inner.traffic_class & 0xfc;
+        if (encap->flags & PW_FLAG_ECN)
+            out.traffic_class |= inner.traffic_class & 3;
+    }
     /*
      * The sum by identity counts the IP packet; an Ethernet frame padded to its minimum has more, and is short enough
      * to be summed the plain way, like everything else that the identity does not cover.
      */
-    int is_udp6_summed = encap->flags & PW_FLAG_UDP_CHECKSUM;
-    int by_identity = inner.is_sum_known && inner.length + sizeof(struct ethhdr) == skb->len;
+    out.is_sum_known = inner.is_sum_known && inner.length + sizeof(struct ethhdr) == length;
+    out.sum = inner.sum;
 
     __u32 room = outer_length + sizeof(struct ethhdr) + tag_octets;
-    if (is_ip) {
-        __u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L2_ETH |
-                      BPF_F_ADJ_ROOM_ENCAP_L2(sizeof(struct ethhdr) + tag_octets);
+    /* A frame that is to be cut must not be marked as encapsulated: the kernel would refuse to shorten it. */
+    int is_marked = is_ip && !is_cut;
+    if (is_marked) {
+        __u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L2_ETH;
+        if (out.tags.count == 0)
+            flags |= BPF_F_ADJ_ROOM_ENCAP_L2(14);
+        else if (out.tags.count == 1)
+            flags |= BPF_F_ADJ_ROOM_ENCAP_L2(18);
+        else
+            flags |= BPF_F_ADJ_ROOM_ENCAP_L2(22);
         if (encap->flags & PW_FLAG_IPV6)
             flags |= BPF_F_ADJ_ROOM_ENCAP_L3_IPV6;
         else
@@ -157,82 +211,59 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port) {
             return drop_tx(slot, PW_DROP_NO_ROOM);
     }
 
-    data = (void *)(long)skb->data;
-    end = (void *)(long)skb->data_end;
-    eth = data;
-    if ((void *)(eth + 1) > end)
+    int reason = write_headers(skb, encap, &out);
+    if (reason != PW_DROP_REASON_COUNT)
+        return drop_tx(slot, reason);
+    if (!is_marked && protocol_refresh(skb))
         return drop_tx(slot, PW_DROP_NO_ROOM);
-    /* The kernel writes both addresses when it has resolved the next hop; until then they must not be multicast. */
-    __builtin_memset(eth, 0, 12);
-    eth->h_proto = encap->flags & PW_FLAG_IPV6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
-    if (write_template(eth + 1, end, encap))
-        return drop_tx(slot, PW_DROP_NO_ROOM);
-
-    /* The customer's Ethernet header again, its tags in it. */
-    void *front = data + sizeof(struct ethhdr) + outer_length;
-    if (front + sizeof(struct ethhdr) > end)
-        return drop_tx(slot, PW_DROP_NO_ROOM);
-    struct ethhdr *inner_eth = front;
-    __builtin_memcpy(inner_eth, &addresses, 12);
-    __u64 front_sum = sum_words(inner_eth, 12) + ethertype;
-    if (tags.count == 0) {
-        inner_eth->h_proto = ethertype;
-    } else if (tags.count == 1) {
-        if (front + 18 > end)
-            return drop_tx(slot, PW_DROP_NO_ROOM);
-        *(struct vlan_tag *)(front + 12) = tags.tag[0];
-        *(__be16 *)(front + 16) = ethertype;
-        front_sum += tags.tag[0].tpid + tags.tag[0].tci;
-    } else {
-        if (front + 22 > end)
-            return drop_tx(slot, PW_DROP_NO_ROOM);
-        *(struct vlan_tag *)(front + 12) = tags.tag[0];
-        *(struct vlan_tag *)(front + 16) = tags.tag[1];
-        *(__be16 *)(front + 20) = ethertype;
-        front_sum += tags.tag[0].tpid + tags.tag[0].tci + tags.tag[1].tpid + tags.tag[1].tci;
+    __u32 frames = wire_frames(out.frame_length, sizeof(struct ethhdr) + tag_octets + inner.headers, gso_size);
+    count_tx(slot, frames, out.frame_length + (frames - 1) * (sizeof(struct ethhdr) + tag_octets + inner.headers));
+    if (is_cut) {
+        struct vlan_tags none = {};
+        if (fragment_packet(skb, limit, encap->split_ifindex, MARK_OUTER | port, &none))
+            return drop_tx(slot, PW_DROP_NOT_FRAGMENTED);
     }
+    return bpf_redirect_neigh(way.ifindex, 0, 0, 0);
+}
 
-    __u32 l3_length = outer_length + frame_length;
-    struct udphdr *udp;
-    __u16 udp_length;
-    if (encap->flags & PW_FLAG_IPV6) {
-        struct ipv6hdr *ip = (void *)(eth + 1);
-        udp = (void *)(ip + 1);
-        if ((void *)(udp + 1) > end)
-            return drop_tx(slot, PW_DROP_NO_ROOM);
-        udp_length = l3_length - sizeof(*ip);
-        ip->payload_len = bpf_htons(udp_length);
-    } else {
-        struct iphdr *ip = (void *)(eth + 1);
-        udp = (void *)(ip + 1);
-        if ((void *)(udp + 1) > end)
-            return drop_tx(slot, PW_DROP_NO_ROOM);
-        udp_length = l3_length - sizeof(*ip);
-        ip->tot_len = bpf_htons((__u16)l3_length);
-        ip->check = ~sum_fold((__u64)encap->ip_sum + ip->tot_len);
-    }
-    if (encap->flags & PW_FLAG_UDP) {
-        udp->len = bpf_htons(udp_length);
-        if (is_udp6_summed) {
-            __u64 sum = (__u64)encap->udp_sum + udp->len + udp->len;
-            if (by_identity) {
-                sum += front_sum + inner.sum;
-            } else {
-                int frame_sum = sum_packet(skb, sizeof(struct ethhdr) + outer_length, frame_length);
-                if (frame_sum < 0)
-                    return drop_tx(slot, PW_DROP_UNREADABLE);
-                sum += frame_sum;
-            }
-            __u16 check = ~sum_fold(sum);
-            udp->check = check ? check : 0xffff; /* zero would say: no checksum */
-        }
-    }
+static __always_inline __u32 splitter_outer(void) {
+    __u32 first = 0;
+    const struct pw_meta *state = bpf_map_lookup_elem(&meta, &first);
+    return state ? state->splitter_outer : 0;
+}
 
-    if (!is_ip && protocol_refresh(skb))
-        return drop_tx(slot, PW_DROP_NO_ROOM);
-    __u32 frames = wire_frames(frame_length, inner_headers, gso_size);
-    count_tx(slot, frames, frame_length + (frames - 1) * inner_headers);
-    return bpf_redirect_neigh(way, 0, 0, 0);
+/*
+ * What is left of an outer packet that was cut, come out of the splitter: sent, or cut again. The way is that of the
+ * packet's own addresses.
+ */
+__noinline int send_rest(struct __sk_buff *skb) {
+    if (skb->protocol != bpf_htons(ETH_P_IP) || trim_to_rest(skb))
+        return drop_tx(0, PW_DROP_NOT_FRAGMENTED);
+    struct iphdr ip;
+    if (bpf_skb_load_bytes(skb, sizeof(struct ethhdr), &ip, sizeof(ip)))
+        return drop_tx(0, PW_DROP_NOT_FRAGMENTED);
+    struct bpf_fib_lookup fib = {};
+    fib.family = PW_AF_INET;
+    fib.l4_protocol = ip.protocol;
+    fib.ifindex = skb->ifindex;
+    fib.tos = ip.tos & 0xfc;
+    fib.ipv4_src = ip.saddr;
+    fib.ipv4_dst = ip.daddr;
+    fib.tot_len = bpf_ntohs(ip.tot_len);
+    int rc = bpf_fib_lookup(skb, &fib, sizeof(fib), 0);
+    if (rc == BPF_FIB_LKUP_RET_FRAG_NEEDED) {
+        struct vlan_tags none = {};
+        __u32 mtu = fib.mtu_result;
+        if (fragment_packet(skb, mtu, splitter_outer(), skb->mark, &none))
+            return drop_tx(0, PW_DROP_NOT_FRAGMENTED);
+        /* The kernel names no interface to what does not fit. */
+        fib.tot_len = mtu;
+        rc = bpf_fib_lookup(skb, &fib, sizeof(fib), 0);
+    }
+    if (rc != BPF_FIB_LKUP_RET_SUCCESS && rc != BPF_FIB_LKUP_RET_NO_NEIGH)
+        return drop_tx(0, PW_DROP_NO_ROUTE);
+    skb->mark = 0;
+    return bpf_redirect_neigh(fib.ifindex, 0, 0, 0);
 }
 
 #endif

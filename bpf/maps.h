@@ -19,7 +19,7 @@ struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __uint(max_entries, PW_DEFAULT_SESSIONS);
-    __type(key, __u32);
+    __type(key, struct pw_access_key);
     __type(value, struct pw_encap);
 } access SEC(".maps");
 
@@ -67,8 +67,37 @@ struct {
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __uint(max_entries, PW_DEFAULT_SESSIONS);
     __type(key, struct pw_drop_key);
-    __type(value, __u64);
+    __type(value, struct pw_drop);
 } session_drops SEC(".maps");
+
+/* Asked only when an ICMP message comes. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, PW_DEFAULT_SESSIONS);
+    __type(key, struct pw_path_key);
+    __type(value, struct pw_access_key);
+} paths SEC(".maps");
+
+/* One for all CPUs: a number must not be sent twice. */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, PW_DEFAULT_SESSIONS + 1);
+    __type(key, __u32);
+    __type(value, struct pw_sequence);
+} sequences SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 1 << 16);
+} events SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, PW_DROP_REASON_COUNT);
+    __type(key, __u32);
+    __type(value, struct pw_event_limit);
+} event_limits SEC(".maps");
 
 /* 1 where bpf_skb_adjust_room knows BPF_F_ADJ_ROOM_DECAP_L3_* (Linux 6.3); probed and set before loading. */
 const volatile __u32 has_decap_l3 = 0;

@@ -17,6 +17,8 @@
 #define IPPROTO_L2TP_DATA 115 /* IPPROTO_L2TP is not in every libc's headers */
 #define IP_FRAGMENT 0x3fff    /* more-fragments bit and offset */
 #define IP_FRAGMENT_OFFSET 0x1fff
+#define IP_DONT_FRAGMENT 0x4000
+#define IP_MORE_FRAGMENTS 0x2000
 
 /* Octets that our headers and the customer's may need to be linear: the longest of both with some IPv4 options. */
 #define LINEAR_WANTED 160
@@ -39,8 +41,13 @@ struct inner_packet {
     __u16 headers; /* octets from the start of the IP header to the end of the TCP or UDP header; 0: not such */
     __u16 length;  /* octets the IP header says the packet has */
     __u8 is_sum_known;
-    __u8 is_partial; /* the checksum is still to be filled in: the field holds the pseudo header's sum */
-    __u16 sum;       /* ones' complement sum of all `length` octets, if is_sum_known */
+    __u8 is_partial;    /* the checksum is still to be filled in: the field holds the pseudo header's sum */
+    __u8 is_ip;         /* whether the octets are the IP packet that the ethertype announces */
+    __u8 is_syn;        /* TCP that negotiates its segment size; the TCP header is at l4_offset */
+    __u8 traffic_class; /* of an IP packet */
+    __u8 dont_fragment; /* IPv4's DF, set as well for IPv6, where nobody fragments on the way */
+    __u16 l4_offset;    /* from the frame's beginning */
+    __u16 sum;          /* ones' complement sum of all `length` octets, if is_sum_known */
 };
 
 /*
@@ -50,15 +57,15 @@ struct inner_packet {
  * to the complement of its pseudo header. It also holds where the checksum is still to be filled in by hardware,
  * because that is the value which hardware will make true.
  */
-static __always_inline void inspect_inner(struct __sk_buff *skb, __u32 offset, __be16 ethertype,
-                                          struct inner_packet *inner) {
+__noinline int inspect_inner(struct __sk_buff *skb, __u32 offset, __u32 ethertype, struct inner_packet *inner) {
+    if (!inner)
+        return 0;
+    /* No header of ours and theirs reaches further; the mask is for older verifiers. */
+    asm volatile("" : "+r"(offset));
+    offset &= 0xff;
     void *data = (void *)(long)skb->data;
     void *end = (void *)(long)skb->data_end;
-    inner->headers = 0;
-    inner->length = 0;
-    inner->is_sum_known = 0;
-    inner->is_partial = 0;
-    inner->sum = 0;
+    *inner = (struct inner_packet){};
 
     __u64 addresses;
     __u64 header_sum = 0;
@@ -67,24 +74,30 @@ static __always_inline void inspect_inner(struct __sk_buff *skb, __u32 offset, _
     if (ethertype == bpf_htons(ETH_P_IP)) {
         struct iphdr *ip = data + offset;
         if ((void *)(ip + 1) > end || ip->version != 4 || ip->ihl < 5)
-            return;
+            return 0;
         inner->length = bpf_ntohs(ip->tot_len);
+        inner->is_ip = 1;
+        inner->traffic_class = ip->tos;
+        inner->dont_fragment = !!(ip->frag_off & bpf_htons(IP_DONT_FRAGMENT));
         if (ip->frag_off & bpf_htons(IP_FRAGMENT))
-            return;
+            return 0;
         l3_length = ip->ihl * 4;
         protocol = ip->protocol;
         addresses = sum_words(&ip->saddr, 8);
     } else if (ethertype == bpf_htons(ETH_P_IPV6)) {
         struct ipv6hdr *ip = data + offset;
         if ((void *)(ip + 1) > end || ip->version != 6)
-            return;
+            return 0;
         inner->length = bpf_ntohs(ip->payload_len) + sizeof(*ip);
+        inner->is_ip = 1;
+        inner->traffic_class = (__u8)(bpf_ntohs(*(__be16 *)ip) >> 4);
+        inner->dont_fragment = 1;
         l3_length = sizeof(*ip);
         protocol = ip->nexthdr;
         addresses = sum_words(&ip->saddr, 32);
         header_sum = sum_words(ip, 8) + addresses;
     } else {
-        return;
+        return 0;
     }
 
     __u16 check;
@@ -92,29 +105,32 @@ static __always_inline void inspect_inner(struct __sk_buff *skb, __u32 offset, _
     if (protocol == IPPROTO_TCP) {
         struct tcphdr *tcp = l4;
         if ((void *)(tcp + 1) > end || tcp->doff < 5)
-            return;
+            return 0;
         inner->headers = l3_length + tcp->doff * 4;
+        inner->is_syn = tcp->syn;
+        inner->l4_offset = offset + l3_length;
         check = tcp->check;
     } else if (protocol == IPPROTO_UDP) {
         struct udphdr *udp = l4;
         if ((void *)(udp + 1) > end)
-            return;
+            return 0;
         inner->headers = l3_length + sizeof(*udp);
         check = udp->check;
         if (!check)
-            return;
+            return 0;
         /* A datagram shorter than its packet has octets behind it that its checksum does not cover. */
         if (bpf_ntohs(udp->len) + l3_length != inner->length)
-            return;
+            return 0;
     } else {
-        return;
+        return 0;
     }
     if (inner->length < inner->headers)
-        return;
+        return 0;
     __u64 pseudo = addresses + bpf_htons(protocol) + bpf_htons((__u16)(inner->length - l3_length));
     inner->sum = sum_fold(header_sum + (__u16)~sum_fold(pseudo));
     inner->is_partial = check == sum_fold(pseudo);
     inner->is_sum_known = 1;
+    return 0;
 }
 
 /* How many frames a wire would carry for one of `length` octets whose headers up to TCP or UDP are `headers` long. */

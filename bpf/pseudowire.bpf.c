@@ -11,24 +11,32 @@
 /* Ingress of an access interface. */
 SEC("tc")
 int pw_encap(struct __sk_buff *skb) {
-    return encapsulate(skb, skb->ifindex);
+    return encapsulate(skb, skb->ifindex, 0);
 }
 
 /* Ingress of the splitter's inner end: frames of wire size whose mark says from which access interface they came. */
 SEC("tc")
 int pw_encap_split(struct __sk_buff *skb) {
-    __u32 port = skb->mark;
-    skb->mark = 0;
-    if (!port || skb->gso_size)
+    __u32 mark = skb->mark;
+    if (!mark || skb->gso_size)
         return drop_tx(0, PW_DROP_STRAY);
-    int verdict = encapsulate(skb, port);
+    if (mark & MARK_OUTER)
+        return send_rest(skb);
+    skb->mark = 0;
+    int verdict = encapsulate(skb, mark & MARK_PORT, !!(mark & MARK_REST));
     return verdict == TC_ACT_UNSPEC ? drop_tx(0, PW_DROP_STRAY) : verdict;
 }
 
-/* Ingress of an underlay interface. */
+/* Ingress of an underlay interface with Ethernet headers. */
 SEC("tc")
 int pw_decap(struct __sk_buff *skb) {
-    return decapsulate(skb);
+    return decapsulate(skb, sizeof(struct ethhdr));
+}
+
+/* Ingress of an underlay interface whose packets begin with the IP header, as a tun device's do. */
+SEC("tc")
+int pw_decap_l3(struct __sk_buff *skb) {
+    return decapsulate(skb, 0);
 }
 
 /*

@@ -11,17 +11,31 @@
 #define PW_AF_INET 2
 #define PW_AF_INET6 10
 
+/* What the kernel's tables say of the way to the peer. */
+struct way {
+    __u32 ifindex; /* if it may be taken */
+    __u32 reason;  /* why there is none, or none for so much: a drop reason; else PW_DROP_REASON_COUNT */
+    __u32 mtu;     /* of the path, outer packet, when the reason is PW_DROP_TOO_BIG; 0: too big for any */
+};
+
 /*
  * Finds the interface towards the peer for an outer packet of `length` octets (for a segmentation-offload frame: of its
- * longest segment), which the path's MTU must admit. Returns the interface's index, or the negative drop reason.
+ * longest segment), which the path's MTU must admit.
  *
  * bpf_fib_lookup() answers only for an interface on which forwarding is on. Ours, the splitter's inner end, has it on,
  * so that nobody has to make their machine a router. Where it was turned off by a sysctl for all interfaces, the
  * interface that was right when the pseudowire was configured serves.
  */
-static __always_inline int route_to_peer(struct __sk_buff *skb, const struct pw_encap *encap, __u32 length) {
-    if (length > 0xffff)
-        return -PW_DROP_TOO_BIG;
+__noinline int route_to_peer(struct __sk_buff *skb, const struct pw_encap *encap, __u32 length, struct way *way) {
+    if (!encap || !way)
+        return 0;
+    way->ifindex = 0;
+    way->reason = PW_DROP_REASON_COUNT;
+    way->mtu = 0;
+    if (length > 0xffff) {
+        way->reason = PW_DROP_TOO_BIG;
+        return 0;
+    }
     struct bpf_fib_lookup fib = {};
     fib.ifindex = encap->fib_ifindex;
     fib.tot_len = length;
@@ -40,19 +54,53 @@ static __always_inline int route_to_peer(struct __sk_buff *skb, const struct pw_
         fib.ipv4_dst = encap->header[4];
     }
     int rc = encap->fib_ifindex ? (int)bpf_fib_lookup(skb, &fib, sizeof(fib), 0) : BPF_FIB_LKUP_RET_FWD_DISABLED;
-    if (rc == BPF_FIB_LKUP_RET_SUCCESS || rc == BPF_FIB_LKUP_RET_NO_NEIGH)
-        return fib.ifindex;
-    if (rc == BPF_FIB_LKUP_RET_FRAG_NEEDED)
-        return -PW_DROP_TOO_BIG;
-    if ((rc == BPF_FIB_LKUP_RET_FWD_DISABLED || rc < 0) && encap->underlay) {
-        __u32 mtu = length; /* in: the length to check instead of the frame's own */
-        int fits = bpf_check_mtu(skb, encap->underlay, &mtu, 0, 0);
-        if (fits == BPF_MTU_CHK_RET_FRAG_NEEDED)
-            return -PW_DROP_TOO_BIG;
-        if (!fits)
-            return encap->underlay;
+    if (rc == BPF_FIB_LKUP_RET_SUCCESS || rc == BPF_FIB_LKUP_RET_NO_NEIGH) {
+        way->ifindex = fib.ifindex;
+        return 0;
     }
-    return -PW_DROP_NO_ROUTE;
+    if (rc == BPF_FIB_LKUP_RET_FRAG_NEEDED) {
+        way->reason = PW_DROP_TOO_BIG;
+        way->mtu = fib.mtu_result;
+        return 0;
+    }
+    way->reason = PW_DROP_NO_ROUTE;
+    if ((rc == BPF_FIB_LKUP_RET_FWD_DISABLED || rc < 0) && encap->underlay) {
+        __u32 mtu = length; /* in: the length to check instead of the frame's own; out: the device's MTU */
+        int fits = bpf_check_mtu(skb, encap->underlay, &mtu, 0, 0);
+        if (fits == BPF_MTU_CHK_RET_FRAG_NEEDED) {
+            way->reason = PW_DROP_TOO_BIG;
+            way->mtu = mtu;
+        } else if (!fits) {
+            way->reason = PW_DROP_REASON_COUNT;
+            way->ifindex = encap->underlay;
+        }
+    }
+    return 0;
+}
+
+/* The smaller of what ICMP and the operator say, outer packet; 0xffff if neither says anything. */
+static __always_inline __u32 configured_limit(const struct pw_encap *encap, __u32 overhead) {
+    __u32 limit = 0xffff;
+    if (encap->mtu && encap->mtu + overhead < limit)
+        limit = encap->mtu + overhead;
+    if (encap->path_mtu && encap->path_mtu < limit && bpf_ktime_get_ns() < encap->path_mtu_until)
+        limit = encap->path_mtu;
+    return limit;
+}
+
+/*
+ * What the path takes, outer packet, whatever the frame at hand. For SYNs only: a look-up for the longest packet there
+ * is, which no path takes, is the one that is answered with the MTU on every kernel. 0 where nothing is known.
+ */
+__noinline int path_limit(struct __sk_buff *skb, const struct pw_encap *encap, __u32 overhead) {
+    if (!encap)
+        return 0;
+    struct way way;
+    route_to_peer(skb, encap, 0xffff, &way);
+    __u32 limit = configured_limit(encap, overhead);
+    if (way.reason == PW_DROP_TOO_BIG)
+        return limit < way.mtu ? limit : way.mtu;
+    return way.reason == PW_DROP_REASON_COUNT ? limit : 0;
 }
 
 #endif

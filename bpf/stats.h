@@ -12,35 +12,43 @@ static __always_inline void count_reason(__u32 reason) {
         *total += 1;
 }
 
-static __always_inline void count_session_reason(__u32 slot, __u32 reason) {
+static __always_inline void count_session_reason(__u32 slot, __u32 reason, __u32 count) {
     struct pw_drop_key key = {.slot = slot, .reason = reason};
-    __u64 *count = bpf_map_lookup_elem(&session_drops, &key);
-    if (count) {
-        __sync_fetch_and_add(count, 1);
-        return;
+    struct pw_drop *drop = bpf_map_lookup_elem(&session_drops, &key);
+    if (!drop) {
+        struct pw_drop none = {};
+        /* Two CPUs may meet here: whichever comes second counts in the first one's entry. */
+        bpf_map_update_elem(&session_drops, &key, &none, BPF_NOEXIST);
+        drop = bpf_map_lookup_elem(&session_drops, &key);
     }
-    __u64 one = 1;
-    /* Two CPUs may meet here: the one that comes second adds to the first one's entry. */
-    if (bpf_map_update_elem(&session_drops, &key, &one, BPF_NOEXIST)) {
-        count = bpf_map_lookup_elem(&session_drops, &key);
-        if (count)
-            __sync_fetch_and_add(count, 1);
+    if (drop) {
+        __sync_fetch_and_add(&drop->count, count);
+        drop->last = bpf_ktime_get_ns();
     }
 }
 
+/* What was noticed of a pseudowire's packet without dropping it. */
+__noinline int note(__u32 slot, __u32 reason, __u32 count) {
+    __u64 *total = bpf_map_lookup_elem(&drops, &reason);
+    if (total)
+        *total += count;
+    count_session_reason(slot, reason, count);
+    return 0;
+}
+
 /* Not inlined: every way out of a program ends here once, which keeps the programs small. */
-static __noinline int drop_tx(__u32 slot, __u32 reason) {
+__noinline int drop_tx(__u32 slot, __u32 reason) {
     count_reason(reason);
-    count_session_reason(slot, reason);
+    count_session_reason(slot, reason, 1);
     struct pw_counters *counter = bpf_map_lookup_elem(&counters, &slot);
     if (counter)
         counter->tx_dropped += 1;
     return TC_ACT_SHOT;
 }
 
-static __noinline int drop_rx(__u32 slot, __u32 reason) {
+__noinline int drop_rx(__u32 slot, __u32 reason) {
     count_reason(reason);
-    count_session_reason(slot, reason);
+    count_session_reason(slot, reason, 1);
     struct pw_counters *counter = bpf_map_lookup_elem(&counters, &slot);
     if (counter)
         counter->rx_dropped += 1;

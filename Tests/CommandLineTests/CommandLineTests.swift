@@ -146,6 +146,65 @@ struct CommandLineTests {
         try shell.end()
     }
 
+    @Test(
+        "an option that has no place beside another is named, with what would be right: status 64",
+        arguments: [
+            (["--interface", "lan0"], "--interface: makes an interface, --access names one that is there"),
+            (["--vlan", "4095"], "--vlan: \"4095\" is neither any, none nor a number from 1 to 4094"),
+            (["--vlan-tag", "strip"], "--vlan-tag: has no meaning with --vlan any"),
+            (["--sequence", "both", "--sublayer", "none"], "--sequence: \"both\" needs"),
+            (["--flow-label", "zero"], "--flow-label: has no meaning over IPv4"),
+            (["--encap", "ip", "--port-entropy", "send"], "--port-entropy: has no meaning with --encap ip"),
+            (["--df", "set", "--oversize", "outer"], "--df: \"set\" forbids"),
+        ])
+    func misplaced(words: [String], sentence: String) throws {
+        let shell = try Shell()
+        let outcome = try shell.run(Shell.good() + words)
+        #expect(outcome.status == 64)
+        #expect(outcome.complaints.count == 1, "\(outcome.errors)")
+        #expect(outcome.errors.contains(sentence), "\(outcome.errors)")
+        try shell.end()
+    }
+
+    @Test("--interface makes an interface that fits the path, and takes it away again")
+    func interface() throws {
+        let shell = try Shell()
+        let words = Shell.good(access: "lan0").map { $0 == "--access" ? "--interface" : $0 }
+        #expect(try shell.run(words).status == 0)
+        let client = try RouteClient(in: NetworkNamespace(named: shell.name))
+        let made = try #require(try client.links.find(named: "lan0"))
+        #expect(made.mtu == 1446)
+        #expect(!made.isUp)
+        #expect(try shell.run(["show", "pw0"]).output.contains("waiting: interface lan0 is down"))
+        try client.links.update(made.index, LinkUpdate(isUp: true))
+        #expect(try shell.run(["show", "pw0"]).output.contains("up: carrying frames of lan0"))
+        let taken = try shell.run(words)
+        #expect(taken.status == 1)
+        #expect(taken.errors.contains("--interface: lan0"), "\(taken.errors)")
+        #expect(try shell.run(["delete", "pw0"]).status == 0)
+        #expect(try client.links.find(named: "lan0") == nil)
+        #expect(try client.links.find(named: "pw-1") == nil)
+        try shell.end()
+    }
+
+    @Test("VLANs of one access interface are shared out; what belongs to somebody is refused")
+    func vlans() throws {
+        let shell = try Shell()
+        #expect(try shell.run(Shell.good("pw0") + ["--vlan", "100"]).status == 0)
+        #expect(try shell.run(Shell.good("pw1", session: "2") + ["--vlan", "200"]).status == 0)
+        #expect(try shell.run(Shell.good("pw2", session: "3") + ["--vlan", "none"]).status == 0)
+        for vlan in ["100", "none", "any"] {
+            let outcome = try shell.run(Shell.good("pw3", session: "4") + ["--vlan", vlan])
+            #expect(outcome.status == 1)
+            #expect(outcome.errors.hasPrefix("pwctl: --vlan: pw"), "\(outcome.errors)")
+            #expect(outcome.complaints.count == 1, "\(outcome.errors)")
+        }
+        #expect(try shell.run(["delete", "pw0"]).status == 0)
+        let list = try #require(try shell.run(["list", "--json"]).json() as? [[String: Any]])
+        #expect(list.map { ($0["health"] as? [String: Any])?["state"] as? String } == ["up", "up"])
+        try shell.end()
+    }
+
     @Test("addresses of two families are told apart from equal ones")
     func families() throws {
         let shell = try Shell()

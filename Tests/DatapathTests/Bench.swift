@@ -17,21 +17,30 @@ struct Bench: ~Copyable {
     let encap: Program
     let encapSplit: Program
     let decap: Program
+    let access: Map<pw_access_key, pw_encap>
+    let accessKey: pw_access_key
+    let sequences: Map<UInt32, pw_sequence>
     private let counters: Map<UInt32, pw_counters>
     private let drops: Map<UInt32, UInt64>
+    private let sessionDrops: Map<pw_drop_key, pw_drop>
 
     init(_ configuration: PseudowireConfiguration, underlay: UInt32 = Bench.loopback, splitter: UInt32 = 0) throws {
         let object = try DatapathObject.open(maxSessions: 16).load()
         let encap = try object.program(DatapathObject.encap)
         let encapSplit = try object.program(DatapathObject.encapSplit)
         let decap = try object.program(DatapathObject.decap)
-        let access: Map<UInt32, pw_encap> = try object.map("access")
+        let access: Map<pw_access_key, pw_encap> = try object.map("access")
+        let paths: Map<pw_path_key, pw_access_key> = try object.map("paths")
         let sessions: Map<UInt32, pw_decap> = try object.map("sessions")
+        let sequences: Map<UInt32, pw_sequence> = try object.map("sequences")
+        let sessionDrops: Map<pw_drop_key, pw_drop> = try object.map("session_drops")
         let counters: Map<UInt32, pw_counters> = try object.map("counters")
         let drops: Map<UInt32, UInt64> = try object.map("drops")
         let encapValue = pw_encap(
             configuration, slot: Self.slot, underlay: underlay, splitter: SplitterIndexes(outer: splitter, inner: 0))
-        try access.update(key: Self.loopback, value: encapValue)
+        let accessKey = pw_access_key(ifindex: Self.loopback, vlan: configuration.vlan)
+        try access.update(key: accessKey, value: encapValue)
+        try paths.update(key: pw_path_key(configuration), value: accessKey)
         try sessions.update(
             key: configuration.session.local.rawValue,
             value: pw_decap(configuration, slot: Self.slot, access: Self.loopback))
@@ -39,8 +48,23 @@ struct Bench: ~Copyable {
         self.encap = encap
         self.encapSplit = encapSplit
         self.decap = decap
+        self.access = access
+        self.accessKey = accessKey
+        self.sequences = sequences
         self.counters = counters
         self.drops = drops
+        self.sessionDrops = sessionDrops
+    }
+
+    /// How often each reason has been counted for the pseudowire itself.
+    func sessionReasons() throws -> [String: UInt64] {
+        var found: [String: UInt64] = [:]
+        for reason in DropReason.allCases {
+            if let drop = try sessionDrops[pw_drop_key(slot: Self.slot, reason: reason.rawValue)] {
+                found[reason.identifier] = drop.count
+            }
+        }
+        return found
     }
 
     /// How often each reason has been counted.
@@ -118,7 +142,7 @@ struct Cell: Sendable, CustomTestStringConvertible {
                 : .ip(local: local, peer: peer),
             session: .init(
                 local: 1012, peer: 1021, expecting: cookie == .empty ? [] : [cookie], sending: cookie,
-                sublayer: sublayer))
+                sublayer: sublayer), flowLabel: .zero)
     }
 
     /// What the other implementation says should leave (`outbound`), or should come in from the peer.

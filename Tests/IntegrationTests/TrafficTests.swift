@@ -180,23 +180,6 @@ struct TrafficTests {
         try wire.takeDown()
     }
 
-    @Test("what does not fit the path is dropped and counted, not sent", arguments: Cell.all)
-    func tooBig(cell: Cell) throws {
-        let wire = try Wire(innerMTU: 1500)
-        try wire.connect(cell)
-        try wire.expectPings()
-        let echo = Echo(
-            to: FourNamespaces.Place.host3.address(.v4), payloadSize: 1472, count: 2, timeout: .milliseconds(300),
-            mayFragment: false)
-        let tap = try FrameTap(on: "veth21", in: wire.network.edge2)
-        #expect(try echo.run(in: wire.network.host0).received == 0)
-        #expect(try tap.frames().allSatisfy { $0.bytes.count <= 1514 })
-        let drops = try wire.first.pseudowire(named: "pw0").statistics.drops
-        #expect(drops.map(\.reason.identifier) == ["too_big"])
-        #expect(drops.first?.count == 2)
-        try wire.takeDown()
-    }
-
     @Test("cookies, sublayer, ports, checksum: both ends agree", arguments: Cell.all)
     func options(cell: Cell) throws {
         let wire = try Wire()

@@ -97,6 +97,14 @@ import Testing
                 """
         ) { LinkRequest.update(index3, LinkUpdate(mtu: 70000)) },
         Golden(
+            command: "ip link set v0 mode dormant",
+            theirs: """
+                28000000 1000 0500 00000000 00000000
+                0000 0000 02000000 00000000 00000000
+                0500 1100 01 000000                                     # IFLA_LINKMODE
+                """
+        ) { LinkRequest.update(index2, LinkUpdate(linkMode: .dormant)) },
+        Golden(
             command: "ip link del w0",
             theirs: """
                 20000000 1100 0500 00000000 00000000

@@ -14,13 +14,14 @@
 
 enum {
     PW_MAGIC = 0x4c325450, /* "L2TP": the first word of the meta map */
-    PW_ABI_VERSION = 1,
+    PW_ABI_VERSION = 2,
     PW_NAME_SIZE = 32,   /* a pseudowire's name, NUL included */
     PW_IFNAME_SIZE = 16, /* IFNAMSIZ */
     PW_HEADER_SIZE = 72, /* IPv6 40 + UDP 8 + flags 4 + session 4 + cookie 8 + sublayer 4 = 68, rounded to 8 */
     PW_MAX_COOKIES = 2,  /* two accepted at once let a cookie change without loss */
     PW_MAX_UNDERLAYS = 8,
     PW_DEFAULT_SESSIONS = 65536,
+    PW_EVENT_OCTETS = 64, /* how much of a packet an event shows */
 };
 
 /* How a pseudowire is carried; in pw_encap.flags, pw_decap.flags and pw_record.flags. */
@@ -30,14 +31,42 @@ enum {
     PW_FLAG_UDP_CHECKSUM = 1 << 2, /* fill in the outer UDP checksum; absent: send zero */
     PW_FLAG_SUBLAYER = 1 << 3,     /* default L2-specific sublayer; absent: none */
     PW_FLAG_FINISH = 1 << 4, /* cut segments and fill in checksums before encapsulating; absent: leave it to the card */
+    PW_FLAG_SEQUENCE_SEND = 1 << 5,    /* number what is sent */
+    PW_FLAG_SEQUENCE_RECEIVE = 1 << 6, /* take only what is numbered and in the window */
+    PW_FLAG_ENTROPY_SEND = 1 << 7,     /* UDP source port from the inner flow */
+    PW_FLAG_ENTROPY_RECEIVE = 1 << 8,  /* take any UDP source port */
+    PW_FLAG_FLOW_LABEL = 1 << 9,       /* IPv6 flow label from the inner flow; absent: zero */
+    PW_FLAG_DSCP_INHERIT = 1 << 10,    /* the inner packet's DSCP; absent, and for what is not IP: the configured one */
+    PW_FLAG_ECN = 1 << 11,             /* copy ECN outwards (RFC 6040 normal mode); absent: zero (compatibility mode) */
+    PW_FLAG_MSS_CLAMP = 1 << 12,       /* lower TCP's MSS option, both ways, to what the path takes */
+    PW_FLAG_TOO_BIG_REPLY = 1 << 13,   /* tell the sender by ICMP that its packet does not fit */
+    PW_FLAG_FRAGMENT_INNER = 1 << 14,  /* cut IPv4 packets that admit it before encapsulating */
+    PW_FLAG_FRAGMENT_OUTER = 1 << 15,  /* cut outer packets; IPv4 only */
+    PW_FLAG_MAY_FRAGMENT = 1 << 16,    /* outer DF clear: routers may fragment; IPv4 only */
+    PW_FLAG_OWNS_ACCESS = 1 << 17,     /* pw_record only: the access interface was made with the pseudowire */
+};
+
+/* Which frames of an access interface are a pseudowire's: in pw_access_key.vlan and pw_decap.vlan. */
+enum {
+    PW_VLAN_ID = 0x0fff,      /* a VLAN id, 1 to 4094: frames whose outermost tag has it */
+    PW_VLAN_SERVICE = 0x1000, /* set beside an id: the tag is 802.1ad's (0x88a8); absent: 802.1Q's (0x8100) */
+    PW_VLAN_NONE = 0xfffe,    /* frames without a tag or with a priority tag */
+    PW_VLAN_ANY = 0xffff,     /* all */
+};
+
+/* What becomes of the tag by which frames were matched: in pw_encap.tag and pw_decap.tag. Else the id that the peer
+ * has. */
+enum {
+    PW_TAG_STRIP = 0xfffe, /* taken off before encapsulation, put on again after decapsulation */
+    PW_TAG_KEEP = 0xffff,  /* carried as it is */
 };
 
 /* Network interfaces that carry our filters; in pw_port.flags. */
 enum {
-    PW_PORT_ACCESS = 1 << 0,      /* encap filter on ingress */
-    PW_PORT_UNDERLAY = 1 << 1,    /* decap filter on ingress */
-    PW_PORT_OWNS_CLSACT = 1 << 2, /* the qdisc was not there before us */
-    PW_PORT_OWNS_PROMISC = 1 << 3 /* promiscuity was off before us */
+    PW_PORT_ACCESS = 1 << 0,       /* encap filter on ingress */
+    PW_PORT_UNDERLAY = 1 << 1,     /* decap filter on ingress */
+    PW_PORT_OWNS_CLSACT = 1 << 2,  /* the qdisc was not there before us */
+    PW_PORT_OWNS_PROMISC = 1 << 3, /* promiscuity was off before us */
 };
 
 /* A record's life; anything but READY was left by a command that died. */
@@ -69,7 +98,18 @@ enum {
     X(NOT_REMOVED, "rx", "kernel did not remove the outer headers")                                                    \
     X(UNKNOWN_SESSION, "seen", "session id that no pseudowire here has")                                               \
     X(CONTROL, "seen", "L2TPv3 control message")                                                                       \
-    X(OTHER_VERSION, "seen", "L2TP of another version for a session id of ours")
+    X(OTHER_VERSION, "seen", "L2TP of another version for a session id of ours")                                       \
+    X(VLAN, "rx", "frame's VLAN tag is not this pseudowire's")                                                         \
+    X(SEQUENCE, "rx", "sequence number outside the window")                                                            \
+    X(SEQUENCE_MISSING, "rx", "peer sends no sequence numbers, but they are required")                                 \
+    X(SEQUENCE_UNEXPECTED, "seen", "peer sends sequence numbers that nobody asked for")                                \
+    X(SUBLAYER_MISMATCH, "rx", "peer uses the other L2-specific sublayer")                                             \
+    X(COOKIE_LENGTH, "rx", "peer's cookie has another length than expected")                                           \
+    X(CONTROL_CHANNEL, "rx", "packet of the VCCV control channel")                                                     \
+    X(PSEUDOWIRE_FRAGMENT, "rx", "part of a frame (RFC 4623)")                                                         \
+    X(CONGESTION, "rx", "congestion was met by a packet that cannot be told of it (RFC 6040)")                         \
+    X(NOT_FRAGMENTED, "tx", "kernel did not cut the packet")                                                           \
+    X(SEQUENCE_GAP, "seen", "sequence numbers that never came")
 
 enum pw_drop_reason {
 #define PW_REASON_ENUM(identifier, direction, sentence) PW_DROP_##identifier,
@@ -91,36 +131,66 @@ struct pw_meta {
 };
 _Static_assert(sizeof(struct pw_meta) == 40, "abi");
 
-/* access[ifindex]: everything that encapsulation needs. */
+/* access: which pseudowire a frame belongs to. */
+struct pw_access_key {
+    __u32 ifindex;
+    __u16 vlan; /* PW_VLAN_* */
+    __u16 reserved;
+};
+_Static_assert(sizeof(struct pw_access_key) == 8, "abi");
+
+/* access[key]: everything that encapsulation needs. */
 struct pw_encap {
-    __u32 slot;       /* index into counters */
+    __u32 slot;       /* index into counters and sequences */
     __u32 session_id; /* the local one, for events */
     __u32 underlay;   /* way out when the routing tables may not be asked; 0: none */
     __u32 fib_ifindex;
     __u32 split_ifindex;
-    __u16 flags;
-    __u8 header_length; /* octets of header[] in use */
-    __u8 traffic_class;
-    __u32 ip_sum;                     /* ones' complement sum of the IPv4 header with length and checksum zero */
+    __u32 flags;
+    __u8 header_length;               /* octets of header[] in use */
+    __u8 traffic_class;               /* DSCP in the upper six bits */
+    __u16 tag;                        /* PW_TAG_*, or the id that the peer has */
+    __u16 mtu;                        /* largest IP packet inside, as configured; 0: what the path takes */
+    __u16 path_mtu;                   /* learned from ICMP, outer packet; 0: none. Written by the datapath. */
+    __u64 path_mtu_until;             /* CLOCK_MONOTONIC, nanoseconds: when it is forgotten. Written by the datapath. */
+    __u32 ip_sum;                     /* ones' complement sum of the IPv4 header without length, TOS, id, checksum */
     __u32 udp_sum;                    /* the same of pseudo header, ports and L2TP header, without both lengths */
-    __u32 header[PW_HEADER_SIZE / 4]; /* outer IP to sublayer, as sent, with lengths and checksums zero */
+    __u32 header[PW_HEADER_SIZE / 4]; /* outer IP to sublayer, as sent; what changes from frame to frame is zero */
 };
-_Static_assert(sizeof(struct pw_encap) == 32 + PW_HEADER_SIZE, "abi");
+_Static_assert(sizeof(struct pw_encap) == 48 + PW_HEADER_SIZE, "abi");
 
 /* sessions[local session id]: everything that decapsulation checks and needs. */
 struct pw_decap {
     __u32 slot;
     __u32 access_ifindex;
-    __u16 flags;
+    __u32 flags;
     __u8 cookie_length; /* 0, 4 or 8 */
     __u8 cookie_count;  /* 0, 1 or 2 */
+    __u16 vlan;         /* PW_VLAN_* */
+    __u16 tag;          /* PW_TAG_*, or the id that the peer has */
+    __u16 reserved;
     __u16 local_port_be;
     __u16 peer_port_be;
     __u32 local_be[4]; /* IPv4: the first word, the others zero */
     __u32 peer_be[4];
     __u32 cookie_be[PW_MAX_COOKIES][2]; /* four octets: the first word */
 };
-_Static_assert(sizeof(struct pw_decap) == 64, "abi");
+_Static_assert(sizeof(struct pw_decap) == 72, "abi");
+
+/* paths: whose outer packet an ICMP message quotes. */
+struct pw_path_key {
+    __u32 peer_be[4];
+    __u32 peer_session_be;
+    __u32 protocol; /* 17 or 115 */
+};
+_Static_assert(sizeof(struct pw_path_key) == 24, "abi");
+
+/* sequences[slot]. */
+struct pw_sequence {
+    __u64 send;    /* how many have been numbered */
+    __u64 receive; /* bits 0-23: the number expected next; 24-47: the last one refused; 48-55: how many in a row */
+};
+_Static_assert(sizeof(struct pw_sequence) == 16, "abi");
 
 /* counters[slot], per CPU. A segmentation-offload frame counts as the frames that a wire would carry. */
 struct pw_counters {
@@ -130,8 +200,30 @@ struct pw_counters {
     __u64 rx_octets;
     __u64 tx_dropped;
     __u64 rx_dropped;
+    __u64 replies;     /* ICMP messages sent to the customer's hosts */
+    __u64 reply_limit; /* the datapath's own: the second, and how many were sent in it */
 };
-_Static_assert(sizeof(struct pw_counters) == 48, "abi");
+_Static_assert(sizeof(struct pw_counters) == 64, "abi");
+
+/* event_limits[reason], per CPU: the second, and how many events were reported in it. */
+struct pw_event_limit {
+    __u64 second;
+    __u64 count;
+};
+_Static_assert(sizeof(struct pw_event_limit) == 16, "abi");
+
+/* events, a ring buffer: packets that somebody should look into. At most PW_EVENTS_PER_SECOND a reason and CPU. */
+enum { PW_EVENTS_PER_SECOND = 8 };
+
+struct pw_event {
+    __u64 time; /* CLOCK_MONOTONIC, nanoseconds */
+    __u32 reason;
+    __u32 session_id; /* the one in the packet */
+    __u32 ifindex;
+    __u32 length;                 /* of the packet from its IP header */
+    __u8 octets[PW_EVENT_OCTETS]; /* its beginning, from the IP header; what is not there is zero */
+};
+_Static_assert(sizeof(struct pw_event) == 24 + PW_EVENT_OCTETS, "abi");
 
 /* session_drops: why, per pseudowire; entries come into being with the first drop. */
 struct pw_drop_key {
@@ -139,6 +231,12 @@ struct pw_drop_key {
     __u32 reason;
 };
 _Static_assert(sizeof(struct pw_drop_key) == 8, "abi");
+
+struct pw_drop {
+    __u64 count;
+    __u64 last; /* CLOCK_MONOTONIC, nanoseconds */
+};
+_Static_assert(sizeof(struct pw_drop) == 16, "abi");
 
 /* pseudowires[name]: what the operator asked for. Only the control plane reads it. */
 struct pw_name {
@@ -151,9 +249,12 @@ struct pw_record {
     __u32 slot;
     __u32 session_id;
     __u32 peer_session_id;
-    __u16 flags;
+    __u32 flags;
     __u16 local_port;
     __u16 peer_port;
+    __u16 vlan;   /* PW_VLAN_* */
+    __u16 tag;    /* PW_TAG_*, or the id that the peer has */
+    __u16 mtu;    /* as asked: 0 auto */
     __u8 offload; /* as asked: 0 auto, 1 keep, 2 finish */
     __u8 reserved;
     __u32 access_ifindex;
@@ -171,9 +272,10 @@ struct pw_record {
     __u8 underlay_count;
     __u8 underlay_named; /* 1: the operator named them; 0: found by route and address */
     __u32 underlay[PW_MAX_UNDERLAYS];
+    __u32 reserved_too;
     __u64 created; /* nanoseconds since 1970 */
 };
-_Static_assert(sizeof(struct pw_record) == 152, "abi");
+_Static_assert(sizeof(struct pw_record) == 160, "abi");
 
 /* ports[ifindex]: the interfaces that carry filters of ours, and what to put back when they go. */
 struct pw_port {

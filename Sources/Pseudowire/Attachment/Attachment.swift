@@ -2,6 +2,19 @@ internal import BPF
 internal import CPseudowireObject
 internal import RouteNetlink
 
+extension Link {
+    /// Whether its packets begin with an Ethernet header.
+    var hasEthernetHeader: Bool { hardwareType == 1 }  // ARPHRD_ETHER
+
+    /// Whether packets come to a filter in a shape that the datapath knows: with an Ethernet header or with none.
+    ///
+    /// Not GRE and SIT: their outer headers are still there.
+    var canBeUnderlay: Bool {
+        // ARPHRD_PPP, RAWIP, TUNNEL, TUNNEL6, NONE: the last is what tun and WireGuard are.
+        !flags.contains(.loopback) && (hasEthernetHeader || [512, 519, 768, 769, 0xfffe].contains(hardwareType))
+    }
+}
+
 /// Where a filter of ours sits: the ingress hook of an interface, with a priority and a handle that are ours alone.
 enum Attachment {
     /// Which of the two filters.
@@ -31,12 +44,20 @@ enum Attachment {
         }
     }
 
+    /// The program that belongs on an interface.
+    static func program(_ role: Role, on link: Link, _ state: DatapathState) -> UInt32 {
+        switch role {
+        case .access: state.encap.id
+        case .underlay: link.hasEthernetHeader ? state.decap.id : state.decapL3.id
+        }
+    }
+
     /// Puts a filter on an interface, and the clsact qdisc under it if there was none.
     ///
     /// A filter of ours that is there already, left by a command that died, is adopted; anything else at our place is
     /// refused.
     static func attach(
-        _ role: Role, to interface: UInt32, program: borrowing Program, state: DatapathState, _ client: RouteClient
+        _ role: Role, to interface: UInt32, state: DatapathState, _ client: RouteClient
     ) throws(PseudowireError) {
         guard
             let link = try netlink({ () throws(NetlinkError) in try client.links.get(LinkIndex(rawValue: interface)) })
@@ -46,12 +67,18 @@ enum Attachment {
 
         let clsact = try netlink { () throws(NetlinkError) in try client.qdiscs.ensureClsact(on: link.index) }
         if clsact == .created { port.flags |= UInt32(PW_PORT_OWNS_CLSACT) }
+        let descriptor =
+            switch role {
+            case .access: state.encap.fileDescriptor
+            case .underlay: link.hasEthernetHeader ? state.decap.fileDescriptor : state.decapL3.fileDescriptor
+            }
         let filter = BPFFilter(
-            program: program.fileDescriptor, name: role.filterName, priority: role.priority, handle: role.handle)
+            program: descriptor, name: role.filterName, priority: role.priority, handle: role.handle)
         do throws(NetlinkError) {
             _ = try client.filters.add(filter, at: hook(interface))
         } catch {
-            guard error.isAlreadyPresent, try programID(role, on: interface, client) == program.id else {
+            guard error.isAlreadyPresent, try programID(role, on: interface, client) == program(role, on: link, state)
+            else {
                 if clsact == .created { try? client.qdiscs.deleteClsact(on: link.index) }
                 throw error.isAlreadyPresent
                     ? .refused(
@@ -79,11 +106,12 @@ enum Attachment {
     ///
     /// An interface that is gone is no error.
     static func detach(
-        _ role: Role, from interface: UInt32, program: UInt32, state: DatapathState, _ client: RouteClient
+        _ role: Role, from interface: UInt32, state: DatapathState, _ client: RouteClient
     ) throws(PseudowireError) {
         guard var port = try bpf({ () throws(BPFError) in try state.ports[interface] }) else { return }
         let index = LinkIndex(rawValue: interface)
-        if try programID(role, on: interface, client) == program {
+        let link = try netlink { () throws(NetlinkError) in try client.links.get(index) }
+        if let link, try programID(role, on: interface, client) == program(role, on: link, state) {
             try netlink { () throws(NetlinkError) in
                 try client.filters.delete(priority: role.priority, handle: role.handle, at: hook(interface))
             }

@@ -9,11 +9,13 @@ extension PseudowireConfiguration {
         func fault(_ field: String, _ message: String) { found.append(ConfigurationFault(.usage, field, message)) }
 
         if let message = Self.faultOfName(name) { fault("NAME", message) }
-        if let message = Self.faultOfInterfaceName(access) { fault("access", message) }
+        if let message = Self.faultOfInterfaceName(access) { fault(accessField, message) }
         for underlay in underlays {
             if let message = Self.faultOfInterfaceName(underlay) { fault("underlay", message) }
             if underlay == access {
-                fault("underlay", "\(underlay) is the access interface; the underlay must be another")
+                fault(
+                    "underlay",
+                    "\(underlay) is the \(makesInterface ? "new" : "access") interface; the underlay must be another")
             }
         }
         if Set(underlays).count != underlays.count { fault("underlay", "names an interface twice") }
@@ -36,9 +38,12 @@ extension PseudowireConfiguration {
             fault("expect-cookie", "is empty; leave it out if the peer sends none")
         }
         if ttl == 0 { fault("ttl", "0 would never leave this machine; 1 to 255") }
-        if dscp > 63 { fault("dscp", "\(dscp) does not fit six bits; 0 to 63") }
-        return found
+        if case .fixed(let value) = dscp, value > 63 { fault("dscp", "\(value) does not fit six bits; 0 to 63") }
+        return found + faultsOfFrames + faultsOfOuterPackets
     }
+
+    /// The option by which the access interface was named.
+    var accessField: String { makesInterface ? "interface" : "access" }
 
     static func faultOfName(_ name: String) -> String? {
         let allowed = name.utf8.allSatisfy { byte in

@@ -1,4 +1,4 @@
-public import InternetAddress
+internal import InternetAddress
 public import L2TP
 
 /// What a pseudowire should be: a value, valid by itself, that knows nothing of any machine.
@@ -17,56 +17,78 @@ public struct PseudowireConfiguration: Hashable, Sendable {
     public var name: String
     /// Name of the interface whose frames are carried.
     public var access: String
+    /// Whether the access interface is made with the pseudowire, and goes with it.
+    public var makesInterface: Bool
     public var tunnel: Tunnel
     public var session: Session
     /// Names of the interfaces at which the peer's packets arrive; empty: found by route and address.
     public var underlays: [String]
+    /// Which frames of the access interface are carried.
+    public var vlan: VLANSelection
+    /// What becomes of the tag by which they were selected.
+    public var vlanTag: VLANTag
+    /// The largest IP packet inside, 68…65535; nil: what the path takes.
+    public var mtu: UInt16?
+    /// What becomes of packets that are larger.
+    public var oversize: Oversize
+    /// Whether the sender of a packet that is too large is told so by ICMP.
+    public var repliesTooBig: Bool
+    /// Whether TCP connections inside are made to agree on segments that fit.
+    public var clampsMSS: Bool
+    /// Whether routers may not fragment outer packets.
+    ///
+    /// IPv4 only; with ``Oversize/outer`` they may in any case.
+    public var dontFragment: Bool
     /// The outer TTL or hop limit.
     public var ttl: UInt8
-    /// The outer DSCP, 0…63.
-    public var dscp: UInt8
+    /// The outer DSCP.
+    public var dscp: DSCP
+    /// The outer ECN field.
+    public var ecn: ECN
+    /// The outer flow label; IPv6 only.
+    public var flowLabel: FlowLabel
     /// Who segments, and fills in checksums.
     public var offload: Offload
 
     public init(
-        name: String, access: String, tunnel: Tunnel, session: Session, underlays: [String] = [], ttl: UInt8 = 64,
-        dscp: UInt8 = 0, offload: Offload = .auto
+        name: String, access: String, makesInterface: Bool = false, tunnel: Tunnel, session: Session,
+        underlays: [String] = [], vlan: VLANSelection = .any, vlanTag: VLANTag = .keep, mtu: UInt16? = nil,
+        oversize: Oversize = .fragment, repliesTooBig: Bool = true, clampsMSS: Bool = true, dontFragment: Bool = true,
+        ttl: UInt8 = 64, dscp: DSCP = 0, ecn: ECN = .compatibility, flowLabel: FlowLabel = .auto,
+        offload: Offload = .auto
     ) {
         self.name = name
         self.access = access
+        self.makesInterface = makesInterface
         self.tunnel = tunnel
         self.session = session
         self.underlays = underlays
+        self.vlan = vlan
+        self.vlanTag = vlanTag
+        self.mtu = mtu
+        self.oversize = oversize
+        self.repliesTooBig = repliesTooBig
+        self.clampsMSS = clampsMSS
+        self.dontFragment = dontFragment
         self.ttl = ttl
         self.dscp = dscp
+        self.ecn = ecn
+        self.flowLabel = flowLabel
         self.offload = offload
     }
 
-    /// The two ends, and how packets between them are made.
-    public struct Tunnel: Hashable, Sendable {
-        public var encapsulation: Encapsulation
-        public var local: IPAddress
-        public var peer: IPAddress
-        /// UDP only.
-        public var localPort: UInt16
-        /// UDP only.
-        public var peerPort: UInt16
-        /// UDP only.
-        public var udpChecksum: UDPChecksum
+    /// Which of a pseudowire's two ways something is done on.
+    public enum Direction: String, Hashable, Sendable, CaseIterable, Codable {
+        case none
+        case send
+        case receive
+        case both
 
-        /// L2TPv3 over UDP (RFC 3931, 4.1.2).
-        public static func udp(
-            local: IPAddress, peer: IPAddress, localPort: UInt16 = Encapsulation.defaultPort,
-            peerPort: UInt16 = Encapsulation.defaultPort, checksum: UDPChecksum = .auto
-        ) -> Tunnel {
-            Tunnel(
-                encapsulation: .udp, local: local, peer: peer, localPort: localPort, peerPort: peerPort,
-                udpChecksum: checksum)
-        }
+        public var sends: Bool { self == .send || self == .both }
+        public var receives: Bool { self == .receive || self == .both }
 
-        /// L2TPv3 over IP, protocol 115 (RFC 3931, 4.1.1).
-        public static func ip(local: IPAddress, peer: IPAddress) -> Tunnel {
-            Tunnel(encapsulation: .ip, local: local, peer: peer, localPort: 0, peerPort: 0, udpChecksum: .auto)
+        init(sends: Bool, receives: Bool) {
+            self = sends ? (receives ? .both : .send) : (receives ? .receive : .none)
         }
     }
 
@@ -81,40 +103,6 @@ public struct PseudowireConfiguration: Hashable, Sendable {
         case keep
         /// The datapath: every frame leaves whole, with all checksums filled in.
         case finish
-    }
-
-    /// What to put into the outer UDP checksum.
-    public enum UDPChecksum: String, Hashable, Sendable, CaseIterable, Codable {
-        /// Zero over IPv4, full over IPv6: what Linux's own L2TP expects.
-        case auto
-        /// None. Over IPv6 the peer must have agreed to it (RFC 6935).
-        case zero
-        /// Always computed.
-        case full
-    }
-
-    /// The session's two identifiers and what is behind them in the header.
-    public struct Session: Hashable, Sendable {
-        /// Ours: what the peer sends to us.
-        public var local: SessionID
-        /// The peer's: what we send.
-        public var peer: SessionID
-        /// The cookie that the peer wants to see.
-        public var sending: Cookie
-        /// The cookies that we accept, at most two, of one length; empty: the peer sends none.
-        public var expecting: [Cookie]
-        public var sublayer: Sublayer
-
-        public init(
-            local: SessionID, peer: SessionID, expecting: [Cookie] = [], sending: Cookie = .empty,
-            sublayer: Sublayer = .default
-        ) {
-            self.local = local
-            self.peer = peer
-            self.expecting = expecting
-            self.sending = sending
-            self.sublayer = sublayer
-        }
     }
 }
 
@@ -133,6 +121,12 @@ extension PseudowireConfiguration {
     public var overhead: Overhead {
         Overhead(
             outer: tunnel.local.family, encapsulation: tunnel.encapsulation, cookieLength: session.sending.length,
-            sublayer: session.sublayer)
+            sublayer: session.sublayer, innerTags: carriesTag ? 1 : 0)
     }
+
+    /// Whether every frame inside has the tag by which it was selected, or the peer's in its place.
+    var carriesTag: Bool { vlan.isTagged && vlanTag != .strip }
+
+    /// Whether outer packets may not be fragmented, what `oversize` implies included.
+    public var forbidsFragments: Bool { dontFragment && oversize != .outer }
 }

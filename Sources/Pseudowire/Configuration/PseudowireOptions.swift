@@ -13,6 +13,8 @@ internal import L2TP
 public struct PseudowireOptions: Hashable, Sendable {
     public var name: String
     public var access: String?
+    /// An interface to be made, in place of `access`.
+    public var interface: String?
     public var encap: String?
     public var local: String?
     public var peer: String?
@@ -24,9 +26,21 @@ public struct PseudowireOptions: Hashable, Sendable {
     public var sendCookie: String?
     public var expectCookie: [String] = []
     public var sublayer: String?
+    public var sequence: String?
+    public var vlan: String?
+    public var vlanProtocol: String?
+    public var vlanTag: String?
+    public var mtu: String?
+    public var oversize: String?
+    public var icmp: String?
+    public var mssClamp: String?
+    public var df: String?
     public var udpChecksum: String?
     public var ttl: String?
     public var dscp: String?
+    public var ecn: String?
+    public var flowLabel: String?
+    public var portEntropy: String?
     public var offload: String?
     /// How many pseudowires there can be in the namespace; not of one pseudowire, but asked for with the first.
     public var maxSessions: String?
@@ -59,84 +73,34 @@ public struct PseudowireOptions: Hashable, Sendable {
         let sending = sendCookie.flatMap { reader.cookie("send-cookie", $0) } ?? .empty
         let expecting = expectCookie.compactMap { reader.cookie("expect-cookie", $0) }
         let ttl = reader.number("ttl", self.ttl, 1...255) ?? 64
-        let dscp = reader.number("dscp", self.dscp, 0...63) ?? 0
-        if access == nil { reader.fault("access", "is missing; the interface whose frames are to be carried") }
+        let sequencing: PseudowireConfiguration.Direction = reader.choice("sequence", sequence) ?? .none
+        let entropy: PseudowireConfiguration.Direction = reader.choice("port-entropy", portEntropy) ?? .none
+        readAccess(&reader)
         if encapsulation == .ip {
             for (field, value) in [
                 ("local-port", self.localPort), ("peer-port", self.peerPort), ("udp-checksum", udpChecksum),
-            ] where value != nil {
-                reader.fault(field, "has no meaning with --encap ip; leave it out or use --encap udp")
+                ("port-entropy", portEntropy),
+            ] where value != nil && !reader.isFaulty(field) {
+                reader.fault(field, PseudowireConfiguration.needsUDP)
             }
         }
 
         // What could be read is checked further even if other things could not, so that one answer has it all.
         let stand: (IPAddress, IPAddress)? = if let local, let peer { (local, peer) } else { nil }
-        let configuration = PseudowireConfiguration(
-            name: name, access: access ?? "-",
+        let isUDP = encapsulation == .udp
+        var configuration = PseudowireConfiguration(
+            name: name, access: access ?? interface ?? "-", makesInterface: access == nil && interface != nil,
             tunnel: .init(
                 encapsulation: encapsulation, local: stand?.0 ?? "192.0.2.1", peer: stand?.1 ?? "192.0.2.2",
-                localPort: encapsulation == .udp ? UInt16(localPort) : 0,
-                peerPort: encapsulation == .udp ? UInt16(peerPort) : 0, udpChecksum: checksum),
+                localPort: isUDP ? UInt16(localPort) : 0, peerPort: isUDP ? UInt16(peerPort) : 0,
+                udpChecksum: checksum, portEntropy: isUDP ? entropy : .none),
             session: .init(
                 local: localSession ?? 1, peer: peerSession ?? 1, expecting: expecting, sending: sending,
-                sublayer: sublayer),
-            underlays: underlay, ttl: UInt8(ttl), dscp: UInt8(dscp), offload: offload)
+                sublayer: sublayer, sequencing: sequencing),
+            underlays: underlay, ttl: UInt8(ttl), offload: offload)
+        readFrames(&reader, &configuration)
+        readMarking(&reader, &configuration)
+        readFamily(&reader, &configuration, (local ?? peer)?.family)
         return (configuration, maxSessions.map(UInt32.init), reader.faults + configuration.faults)
-    }
-
-    /// Reads one option after the other and remembers what was wrong.
-    private struct Reader {
-        var faults: [ConfigurationFault] = []
-
-        mutating func fault(_ field: String, _ message: String) {
-            faults.append(ConfigurationFault(.usage, field, message))
-        }
-
-        mutating func choice<Choice: RawRepresentable & CaseIterable>(_ field: String, _ text: String?) -> Choice?
-        where Choice.RawValue == String {
-            guard let text else { return nil }
-            if let choice = Choice(rawValue: text) { return choice }
-            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-            fault(field, "\"\(text)\" is none of \(known)")
-            return nil
-        }
-
-        mutating func address(_ field: String, _ text: String?) -> IPAddress? {
-            guard let text else {
-                fault(field, "is missing; an IPv4 or IPv6 address")
-                return nil
-            }
-            if let address = IPAddress(text) { return address }
-            fault(field, "\"\(text)\" is no IPv4 or IPv6 address")
-            return nil
-        }
-
-        mutating func session(_ field: String, _ text: String?) -> SessionID? {
-            guard let text else {
-                fault(field, "is missing; 1 to 4294967295")
-                return nil
-            }
-            if let id = SessionID(text) { return id }
-            let problem = Self.unsigned(text) == 0 ? "0 is kept for control messages" : "\"\(text)\" is no session id"
-            fault(field, "\(problem); 1 to 4294967295")
-            return nil
-        }
-
-        mutating func number(_ field: String, _ text: String?, _ range: ClosedRange<UInt64>) -> UInt64? {
-            guard let text else { return nil }
-            if let value = Self.unsigned(text), range.contains(value) { return value }
-            fault(field, "\"\(text)\" is not a number from \(range.lowerBound) to \(range.upperBound)")
-            return nil
-        }
-
-        mutating func cookie(_ field: String, _ text: String) -> Cookie? {
-            if let cookie = Cookie(text), cookie != .empty { return cookie }
-            fault(field, "\"\(text)\" is no cookie; 8 or 16 hexadecimal digits")
-            return nil
-        }
-
-        private static func unsigned(_ text: String) -> UInt64? {
-            text.lowercased().hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) : UInt64(text)
-        }
     }
 }

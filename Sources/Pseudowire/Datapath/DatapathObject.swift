@@ -6,11 +6,12 @@ enum DatapathObject {
     static let encap = "pw_encap"
     static let encapSplit = "pw_encap_split"
     static let decap = "pw_decap"
+    static let decapL3 = "pw_decap_l3"
     static let alive = "pw_alive"
 
     /// Maps by the names they have in `bpf/maps.h`, which are also their pins' names.
     enum MapName: String, CaseIterable {
-        case meta, access, sessions, pseudowires, ports, counters, drops
+        case meta, access, sessions, pseudowires, ports, counters, drops, paths, sequences, events
         case sessionDrops = "session_drops"
     }
 
@@ -18,11 +19,11 @@ enum DatapathObject {
     static func open(maxSessions: UInt32) throws(BPFError) -> ObjectFile {
         let image = UnsafeRawBufferPointer(start: pw_object_start(), count: pw_object_size())
         let file = try ObjectFile(image: image, name: "pseudowire")
-        for map in [MapName.access, .sessions, .pseudowires, .sessionDrops] {
+        for map in [MapName.access, .sessions, .pseudowires, .sessionDrops, .paths] {
             try file.setMaxEntries(maxSessions, ofMap: map.rawValue)
         }
         // Slot 0 is nobody's; and each pseudowire has an access interface, all together some underlays.
-        try file.setMaxEntries(maxSessions + 1, ofMap: MapName.counters.rawValue)
+        for map in [MapName.counters, .sequences] { try file.setMaxEntries(maxSessions + 1, ofMap: map.rawValue) }
         try file.setMaxEntries(maxSessions + 1024, ofMap: MapName.ports.rawValue)
         try file.setConstant("has_decap_l3", to: UInt32(KernelProbe.hasDecapL3() ? 1 : 0))
         return file

@@ -20,6 +20,9 @@ enum Octets {
     }
 }
 
+/// The key and the value of a map that has none.
+struct Nothing: BitwiseCopyable {}
+
 extension pw_name {
     init(_ name: String) {
         self.init()
@@ -29,15 +32,22 @@ extension pw_name {
     var string: String { Octets.text(text) }
 }
 
-extension PseudowireConfiguration {
-    /// `PW_FLAG_*` of both directions.
-    var flags: UInt16 {
-        var flags = 0
-        if tunnel.local.family == .v6 { flags |= Int(PW_FLAG_IPV6) }
-        if tunnel.encapsulation == .udp { flags |= Int(PW_FLAG_UDP) }
-        if fillsUDPChecksum { flags |= Int(PW_FLAG_UDP_CHECKSUM) }
-        if session.sublayer == .default { flags |= Int(PW_FLAG_SUBLAYER) }
-        return UInt16(flags)
+extension pw_access_key {
+    /// Which frames of an interface.
+    init(ifindex: UInt32, vlan: PseudowireConfiguration.VLANSelection) {
+        self.init()
+        self.ifindex = ifindex
+        self.vlan = vlan.code
+    }
+}
+
+extension pw_path_key {
+    /// By what an ICMP message about a packet that we sent can be told.
+    init(_ configuration: PseudowireConfiguration) {
+        self.init()
+        Octets.write(configuration.tunnel.peer.bytes, to: &peer_be)
+        peer_session_be = configuration.session.peer.rawValue.bigEndian
+        `protocol` = UInt32(configuration.tunnel.encapsulation.protocolNumber)
     }
 }
 
@@ -56,9 +66,11 @@ extension pw_encap {
         self.underlay = underlay
         fib_ifindex = splitter.inner
         split_ifindex = splitter.outer
-        flags = configuration.flags | (finishes ? UInt16(PW_FLAG_FINISH) : 0)
+        flags = configuration.flags | (finishes ? UInt32(PW_FLAG_FINISH) : 0)
         header_length = UInt8(template.octets.count)
-        traffic_class = configuration.dscp << 2
+        traffic_class = configuration.dscp.trafficClass
+        tag = configuration.vlanTag.code
+        mtu = configuration.mtu ?? 0
         ip_sum = template.ipSum
         udp_sum = template.udpSum
         Octets.write(template.octets, to: &header)
@@ -75,6 +87,8 @@ extension pw_decap {
         flags = configuration.flags
         cookie_length = session.expecting.first?.length.rawValue ?? 0
         cookie_count = UInt8(session.expecting.count)
+        vlan = configuration.vlan.code
+        tag = configuration.vlanTag.code
         local_port_be = configuration.tunnel.localPort.bigEndian
         peer_port_be = configuration.tunnel.peerPort.bigEndian
         Octets.write(configuration.tunnel.local.bytes, to: &local_be)

@@ -2,12 +2,13 @@ internal import CPseudowireObject
 internal import InternetAddress
 internal import L2TP
 
-/// The outer headers of a pseudowire as they are sent, but for lengths and checksums, with the sums of what never
-/// changes: the datapath only copies, fills in a length, and folds.
+/// The outer headers of a pseudowire as they are sent, but for what changes from frame to frame, with the sums of what
+/// never does: the datapath only copies, fills in, and folds.
 struct OuterHeaderTemplate {
     /// From the IP header to the sublayer.
     ///
-    /// Lengths and checksums are zero.
+    /// Zero are lengths and checksums, DSCP and ECN, IPv4's identification and IPv6's flow label, and where they vary
+    /// the UDP source port and the sublayer's number.
     let octets: [UInt8]
     /// Ones' complement sum of the IPv4 header; 0 for IPv6.
     let ipSum: UInt32
@@ -20,7 +21,8 @@ struct OuterHeaderTemplate {
         let ipLength = tunnel.local.family == .v4 ? 20 : 40
         var octets = Self.ipHeader(configuration)
         if isUDP {
-            octets += Self.word(tunnel.localPort) + Self.word(tunnel.peerPort) + [0, 0, 0, 0]
+            octets +=
+                Self.word(tunnel.portEntropy.sends ? 0 : tunnel.localPort) + Self.word(tunnel.peerPort) + [0, 0, 0, 0]
         }
         let header = DataHeader(
             encapsulation: tunnel.encapsulation, session: configuration.session.peer,
@@ -39,14 +41,14 @@ struct OuterHeaderTemplate {
     private static func ipHeader(_ configuration: PseudowireConfiguration) -> [UInt8] {
         let tunnel = configuration.tunnel
         let number = tunnel.encapsulation.protocolNumber
-        let trafficClass = configuration.dscp << 2
         switch tunnel.local.family {
         case .v4:
-            // Identification 0 is right because DF is set (RFC 6864).
-            return [0x45, trafficClass, 0, 0, 0, 0, 0x40, 0, configuration.ttl, number, 0, 0]
+            // DF; without it the datapath fills in an identification (RFC 6864).
+            let flags: UInt8 = configuration.forbidsFragments ? 0x40 : 0
+            return [0x45, 0, 0, 0, 0, 0, flags, 0, configuration.ttl, number, 0, 0]
                 + tunnel.local.bytes + tunnel.peer.bytes
         case .v6:
-            return [0x60 | trafficClass >> 4, trafficClass << 4, 0, 0, 0, 0, number, configuration.ttl]
+            return [0x60, 0, 0, 0, 0, 0, number, configuration.ttl]
                 + tunnel.local.bytes + tunnel.peer.bytes
         }
     }

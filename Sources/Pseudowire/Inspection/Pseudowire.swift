@@ -5,7 +5,8 @@ public struct Pseudowire: Sendable {
     public let statistics: Statistics
     /// Names of the interfaces at which the peer's packets are taken in.
     public let underlays: [String]
-    /// The largest IP packet that fits into a frame that fits, untagged, into what the path takes; nil without a route.
+    /// The largest IP packet that crosses whole: what the path is known to take, in untagged frames unless the
+    /// pseudowire's have a tag, and at most what was configured; nil without a route.
     public let mtu: Int?
     /// Whether frames leave whole and with all checksums: `offload`, resolved.
     public let finishesFrames: Bool

@@ -115,13 +115,14 @@ public enum Doctor {
 
     private static func examination(of link: Link, _ client: RouteClient) -> [Finding] {
         var findings: [Finding] = []
-        guard link.hardwareType == 1, !link.flags.contains(.loopback) else {
+        guard link.canBeUnderlay else {
             return [Finding(.problem, link.name, "is no Ethernet interface", cure: "choose an Ethernet interface")]
         }
+        let kind = link.hasEthernetHeader ? "Ethernet" : "no Ethernet header: an underlay only"
         findings.append(
             link.flags.contains(.up)
-                ? Finding(.fine, link.name, "Ethernet, up, MTU \(link.mtu)")
-                : Finding(.warning, link.name, "Ethernet, down, MTU \(link.mtu)", cure: "ip link set \(link.name) up"))
+                ? Finding(.fine, link.name, "\(kind), up, MTU \(link.mtu)")
+                : Finding(.warning, link.name, "\(kind), down, MTU \(link.mtu)", cure: "ip link set \(link.name) up"))
         if let qdiscs = try? client.qdiscs.list(on: link.index),
             qdiscs.contains(where: { $0.kind == "ingress" })
         {

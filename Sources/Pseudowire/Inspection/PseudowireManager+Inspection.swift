@@ -1,4 +1,6 @@
 internal import BPF
+internal import CPseudowireObject
+internal import Glibc
 internal import InternetAddress
 internal import L2TP
 internal import RouteNetlink
@@ -13,7 +15,8 @@ extension PseudowireManager {
             }
             let records = try state.records { links[$0]?.name }
             var found: [Pseudowire] = []
-            for record in records { found.append(try inspect(record, state, links)) }
+            let drops = try state.sessionDropCounts()
+            for record in records { found.append(try inspect(record, state, links, drops[record.slot] ?? [])) }
             return found
         } ?? []
     }
@@ -43,72 +46,50 @@ extension PseudowireManager {
     }
 
     private func inspect(
-        _ record: Record, _ state: DatapathState, _ links: [UInt32: Link]
+        _ record: Record, _ state: DatapathState, _ links: [UInt32: Link], _ drops: [DropCount]
     ) throws(PseudowireError) -> Pseudowire {
-        let tunnel = record.configuration.tunnel
+        let configuration = record.configuration
         let client = client
-        let route = try netlink { () throws(NetlinkError) in try client.routes.lookup(to: tunnel.peer, from: nil) }
+        let route = try netlink { () throws(NetlinkError) in
+            try client.routes.lookup(to: configuration.tunnel.peer, from: nil)
+        }
+        let statistics = try state.statistics(slot: record.slot, drops: drops)
         var mtu: Int?
         var nextHop: String?
         if let route, let out = route.outputInterface, let link = links[out.rawValue] {
-            let pathMTU = min(Int(route.mtu ?? link.mtu), Int(link.mtu))
-            mtu = record.configuration.overhead.pseudowireMTU(underlay: pathMTU)
+            let path = min(route.pathMTU(through: link), try state.learnedPathMTU(record) ?? .max)
+            mtu = min(configuration.overhead.pseudowireMTU(underlay: path), Int(configuration.mtu ?? .max))
             nextHop = route.gateway.map { "\($0) dev \(link.name)" } ?? "\(link.name)"
         }
         return Pseudowire(
-            configuration: record.configuration, health: try health(record, route, state, links),
-            statistics: try state.statistics(slot: record.slot),
-            underlays: record.underlays.map { links[$0]?.name ?? "#\($0)" }, mtu: mtu,
-            finishesFrames: record.finishes, nextHop: nextHop,
-            created: record.created)
+            configuration: configuration, health: try health(record, route, statistics, state, links),
+            statistics: statistics, underlays: record.underlays.map { links[$0]?.name ?? "#\($0)" }, mtu: mtu,
+            finishesFrames: record.finishes, nextHop: nextHop, created: record.created)
     }
+}
 
-    /// What is wrong, worst first; the first finding is the answer.
-    private func health(
-        _ record: Record, _ route: Route?, _ state: DatapathState, _ links: [UInt32: Link]
-    ) throws(PseudowireError) -> Pseudowire.Health {
-        func broken(_ sentence: String) -> Pseudowire.Health { .init(state: .broken, sentence: sentence) }
-        func waiting(_ sentence: String) -> Pseudowire.Health { .init(state: .waiting, sentence: sentence) }
-        let configuration = record.configuration
-        let tunnel = configuration.tunnel
-        guard record.isReady else {
-            return broken("a command died while making or removing it; delete it and create it again")
-        }
-        guard let access = links[record.access], access.name == configuration.access else {
-            return broken("access interface \(configuration.access) is gone; delete the pseudowire and create it again")
-        }
-        if try Attachment.programID(.access, on: record.access, client) != state.encap.id {
-            return broken("the encap filter on \(access.name) is gone; delete the pseudowire and create it again")
-        }
-        for underlay in record.underlays {
-            guard let link = links[underlay] else {
-                return broken("underlay interface #\(underlay) is gone; delete the pseudowire and create it again")
-            }
-            if try Attachment.programID(.underlay, on: underlay, client) != state.decap.id {
-                return broken("the decap filter on \(link.name) is gone; delete the pseudowire and create it again")
-            }
-        }
-        if record.underlays.isEmpty {
-            return waiting(
-                "no underlay is known: there was neither a route to \(tunnel.peer) nor the address \(tunnel.local); "
-                    + "name one with --underlay")
-        }
-        if !access.flags.contains(.up) { return waiting("access interface \(access.name) is down") }
-        guard let route, route.type == .unicast else { return waiting("there is no route to \(tunnel.peer)") }
-        let client = client
-        let addresses = try netlink { () throws(NetlinkError) in try client.addresses.list() }
-        guard addresses.contains(where: { $0.prefix.address == tunnel.local }) else {
-            return waiting("the address \(tunnel.local) is on no interface")
-        }
-        if let out = route.outputInterface, let link = links[out.rawValue] {
-            if !link.flags.contains(.up) { return waiting("underlay interface \(link.name) is down") }
-            if !record.underlays.contains(out.rawValue) {
-                return .init(
-                    state: .up,
-                    sentence:
-                        "carrying frames; but the route leads through \(link.name), where replies are not taken in")
-            }
-        }
-        return .init(state: .up, sentence: "carrying frames of \(access.name)")
+extension Route {
+    /// The largest packet that it takes: the interface's limit, or its own if that is locked.
+    ///
+    /// An MTU that is not locked is for local senders; the kernel does not tell it to who forwards, nor to the datapath.
+    func pathMTU(through link: Link) -> Int { min(Int(isMTULocked ? mtu ?? link.mtu : link.mtu), Int(link.mtu)) }
+}
+
+extension DatapathState {
+    /// The largest outer packet that a router said it would take, as long as that is believed.
+    func learnedPathMTU(_ record: Record) throws(PseudowireError) -> Int? {
+        let value = try bpf { () throws(BPFError) in try access[record.accessKey] }
+        guard let value, value.path_mtu != 0, value.path_mtu_until > MonotonicClock.now() else { return nil }
+        return Int(value.path_mtu)
+    }
+}
+
+/// The clock by which the datapath notes times.
+enum MonotonicClock {
+    /// In nanoseconds.
+    static func now() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }

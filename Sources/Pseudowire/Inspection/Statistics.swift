@@ -15,7 +15,11 @@ public struct Statistics: Hashable, Sendable {
     public var txDropped: UInt64 = 0
     /// Packets of the tunnel's that were not delivered.
     public var rxDropped: UInt64 = 0
+    /// ICMP messages sent to the customer's hosts because their packets did not fit.
+    public var replies: UInt64 = 0
     /// Why; only reasons that have occurred.
+    ///
+    /// Also what was only noticed.
     public var drops: [DropCount] = []
 
     public init() {}
@@ -25,6 +29,14 @@ public struct Statistics: Hashable, Sendable {
 public struct DropCount: Hashable, Sendable {
     public let reason: DropReason
     public let count: UInt64
+    /// The last time, in nanoseconds of the monotonic clock; nil where only counts are kept.
+    public let lastSeen: UInt64?
+
+    init(reason: DropReason, count: UInt64, lastSeen: UInt64? = nil) {
+        self.reason = reason
+        self.count = count
+        self.lastSeen = lastSeen
+    }
 }
 
 /// Why a frame did not cross, as the datapath says it.
@@ -49,41 +61,5 @@ public struct DropReason: RawRepresentable, Hashable, Sendable, CaseIterable, Cu
 
     private static func text(_ pointer: UnsafePointer<CChar>?) -> String {
         pointer.map { String(cString: $0) } ?? "unknown"
-    }
-}
-
-extension DatapathState {
-    /// The counters of one slot, summed over all CPUs.
-    func statistics(slot: UInt32) throws(PseudowireError) -> Statistics {
-        try bpf { () throws(BPFError) in
-            var statistics = Statistics()
-            for value in try counters.valuesPerCPU(of: slot) ?? [] {
-                statistics.txFrames += value.tx_frames
-                statistics.txOctets += value.tx_octets
-                statistics.rxFrames += value.rx_frames
-                statistics.rxOctets += value.rx_octets
-                statistics.txDropped += value.tx_dropped
-                statistics.rxDropped += value.rx_dropped
-            }
-            guard statistics.txDropped + statistics.rxDropped > 0 else { return statistics }
-            for reason in DropReason.allCases {
-                if let count = try sessionDrops[pw_drop_key(slot: slot, reason: reason.rawValue)] {
-                    statistics.drops.append(DropCount(reason: reason, count: count))
-                }
-            }
-            return statistics
-        }
-    }
-
-    /// What was dropped or noticed in the whole namespace, by reason.
-    func namespaceDrops() throws(PseudowireError) -> [DropCount] {
-        try bpf { () throws(BPFError) in
-            var counts: [DropCount] = []
-            for reason in DropReason.allCases {
-                let count = try (drops.valuesPerCPU(of: reason.rawValue) ?? []).reduce(0, &+)
-                if count > 0 { counts.append(DropCount(reason: reason, count: count)) }
-            }
-            return counts
-        }
     }
 }

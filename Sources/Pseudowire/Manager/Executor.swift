@@ -9,6 +9,8 @@ internal import RouteNetlink
 struct Executor: ~Copyable {
     private let manager: PseudowireManager
     private var state: DatapathState?
+    /// The hidden ends of interfaces made by this run, whose indexes no plan can know.
+    private var made: [String: UInt32] = [:]
 
     init(_ manager: PseudowireManager) throws(PseudowireError) {
         self.manager = manager
@@ -41,65 +43,51 @@ struct Executor: ~Copyable {
         case .removeState:
             state = nil
             try StateAssembly.remove(manager)
-        case .writeRecord(let record):
-            let name = pw_name(record.configuration.name)
-            let maps = try opened()
-            try bpf { () throws(BPFError) in try maps.pseudowires.update(key: name, value: record.value) }
+        case .writeRecord(let record): try write(located(record))
         case .eraseRecord(let record):
             let name = pw_name(record.configuration.name)
             let maps = try opened()
             try bpf { () throws(BPFError) in _ = try maps.pseudowires.remove(key: name) }
-        case .attach(let role, let interface, _):
-            let maps = try opened()
-            switch role {
-            case .access:
-                try Attachment.attach(role, to: interface, program: maps.encap, state: maps, manager.client)
-            case .underlay:
-                try Attachment.attach(role, to: interface, program: maps.decap, state: maps, manager.client)
+        case .makeInterface(let record, let shape):
+            let index = try CustomerPort.create(
+                record.configuration.access, hidden: record.accessName, shape, manager.client)
+            made[record.accessName] = index
+            // The record learns the index at once: by it the pair is found again, whatever happens.
+            do throws(PseudowireError) { try write(located(record)) } catch {
+                try? CustomerPort.remove(index, hidden: record.accessName, manager.client)
+                throw error
             }
-        case .detach(let role, let interface, _):
-            let maps = try opened()
-            let program = role == .access ? maps.encap.id : maps.decap.id
-            try Attachment.detach(role, from: interface, program: program, state: maps, manager.client)
-        case .openSession(let record):
-            let maps = try opened()
-            let value = pw_decap(record.configuration, slot: record.slot, access: record.access)
-            try bpf { () throws(BPFError) in
-                try maps.clearCounters(slot: record.slot)
-                try maps.sessions.insert(key: record.configuration.session.local.rawValue, value: value)
-            }
-        case .closeSession(let record):
-            let maps = try opened()
-            try bpf { () throws(BPFError) in
-                _ = try maps.sessions.remove(key: record.configuration.session.local.rawValue)
-                try maps.clearCounters(slot: record.slot)
-            }
-        case .openAccess(let record, let underlay):
-            let maps = try opened()
-            let described = try maps.description
-            let splitter = SplitterIndexes(outer: described.splitter_outer, inner: described.splitter_inner)
-            let value = pw_encap(
-                record.configuration, slot: record.slot, underlay: underlay, splitter: splitter,
-                finishes: record.finishes)
-            try bpf { () throws(BPFError) in try maps.access.insert(key: record.access, value: value) }
+        case .removeInterface(let record, _):
+            try CustomerPort.remove(located(record).access, hidden: record.accessName, manager.client)
+        case .attach(let role, let interface, let name):
+            try Attachment.attach(role, to: made[name] ?? interface, state: try opened(), manager.client)
+        case .detach(let role, let interface, let name):
+            try Attachment.detach(role, from: made[name] ?? interface, state: try opened(), manager.client)
+        case .openSession(let record): try opened().openSession(located(record))
+        case .closeSession(let record): try opened().closeSession(located(record))
+        case .openAccess(let record, let underlay): try opened().openAccess(located(record), underlay: underlay)
         case .closeAccess(let record, _):
+            let key = located(record).accessKey
             let maps = try opened()
-            try bpf { () throws(BPFError) in _ = try maps.access.remove(key: record.access) }
+            try bpf { () throws(BPFError) in _ = try maps.access.remove(key: key) }
         }
+    }
+
+    /// A record that knows the index of the interface that was made for it.
+    private func located(_ record: Record) -> Record {
+        var record = record
+        if record.configuration.makesInterface, let index = made[record.accessName] { record.access = index }
+        return record
+    }
+
+    private func write(_ record: Record) throws(PseudowireError) {
+        let name = pw_name(record.configuration.name)
+        let maps = try opened()
+        try bpf { () throws(BPFError) in try maps.pseudowires.update(key: name, value: record.value) }
     }
 
     private func opened() throws(PseudowireError) -> DatapathState {
         guard let state else { throw .refused("there is no datapath in \(manager.directory.path)") }
         return state
-    }
-}
-
-extension DatapathState {
-    /// A slot that is given to another pseudowire starts from zero.
-    func clearCounters(slot: UInt32) throws(BPFError) {
-        try counters.updateOnEveryCPU(key: slot, value: pw_counters())
-        for reason in 0..<PW_DROP_REASON_COUNT.rawValue {
-            _ = try sessionDrops.remove(key: pw_drop_key(slot: slot, reason: reason))
-        }
     }
 }

@@ -47,22 +47,29 @@ enum StateAssembly {
     }
 
     private static func pin(_ object: borrowing LoadedObject, in directory: String) throws(BPFError) {
-        func path(_ name: DatapathObject.MapName) -> String { "\(directory)/\(name.rawValue)" }
-        try object.map(DatapathObject.MapName.meta.rawValue, as: Map<UInt32, pw_meta>.self).pin(at: path(.meta))
-        try object.map(DatapathObject.MapName.access.rawValue, as: Map<UInt32, pw_encap>.self).pin(at: path(.access))
-        try object.map(DatapathObject.MapName.sessions.rawValue, as: Map<UInt32, pw_decap>.self)
-            .pin(at: path(.sessions))
-        try object.map(DatapathObject.MapName.pseudowires.rawValue, as: Map<pw_name, pw_record>.self)
-            .pin(at: path(.pseudowires))
-        try object.map(DatapathObject.MapName.ports.rawValue, as: Map<UInt32, pw_port>.self).pin(at: path(.ports))
-        try object.map(DatapathObject.MapName.counters.rawValue, as: Map<UInt32, pw_counters>.self)
-            .pin(at: path(.counters))
-        try object.map(DatapathObject.MapName.drops.rawValue, as: Map<UInt32, UInt64>.self).pin(at: path(.drops))
-        try object.map(DatapathObject.MapName.sessionDrops.rawValue, as: Map<pw_drop_key, UInt64>.self)
-            .pin(at: path(.sessionDrops))
-        for program in [DatapathObject.encap, DatapathObject.encapSplit, DatapathObject.decap] {
-            try object.program(program).pin(at: "\(directory)/\(program)")
-        }
+        try pin(.meta, UInt32.self, pw_meta.self, of: object, in: directory)
+        try pin(.access, pw_access_key.self, pw_encap.self, of: object, in: directory)
+        try pin(.sessions, UInt32.self, pw_decap.self, of: object, in: directory)
+        try pin(.pseudowires, pw_name.self, pw_record.self, of: object, in: directory)
+        try pin(.ports, UInt32.self, pw_port.self, of: object, in: directory)
+        try pin(.counters, UInt32.self, pw_counters.self, of: object, in: directory)
+        try pin(.drops, UInt32.self, UInt64.self, of: object, in: directory)
+        try pin(.sessionDrops, pw_drop_key.self, pw_drop.self, of: object, in: directory)
+        try pin(.paths, pw_path_key.self, pw_access_key.self, of: object, in: directory)
+        try pin(.sequences, UInt32.self, pw_sequence.self, of: object, in: directory)
+        try pin(.events, Nothing.self, Nothing.self, of: object, in: directory)
+        let programs = [
+            DatapathObject.encap, DatapathObject.encapSplit, DatapathObject.decap, DatapathObject.decapL3,
+        ]
+        for program in programs { try object.program(program).pin(at: "\(directory)/\(program)") }
+    }
+
+    private static func pin<Key: BitwiseCopyable, Value: BitwiseCopyable>(
+        _ name: DatapathObject.MapName, _: Key.Type, _: Value.Type, of object: borrowing LoadedObject,
+        in directory: String
+    ) throws(BPFError) {
+        let map = try object.map(name.rawValue, as: Map<Key, Value>.self)
+        try map.pin(at: "\(directory)/\(name.rawValue)")
     }
 
     private static func describe(

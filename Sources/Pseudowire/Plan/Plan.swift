@@ -37,6 +37,8 @@ enum Action: Sendable, CustomStringConvertible {
     case removeState
     case writeRecord(Record)
     case eraseRecord(Record)
+    case makeInterface(Record, CustomerPort.Shape)
+    case removeInterface(Record, CustomerPort.Shape)
     case attach(Attachment.Role, interface: UInt32, name: String)
     case detach(Attachment.Role, interface: UInt32, name: String)
     case openSession(Record)
@@ -50,6 +52,8 @@ enum Action: Sendable, CustomStringConvertible {
         case .removeState: "unload the datapath"
         case .writeRecord(let record): "\(record.isReady ? "commit" : "record") \(record.configuration.name)"
         case .eraseRecord(let record): "forget \(record.configuration.name)"
+        case .makeInterface(let record, let shape): "make interface \(record.configuration.access), MTU \(shape.mtu)"
+        case .removeInterface(let record, _): "remove interface \(record.configuration.access)"
         case .attach(let role, _, let name): "attach \(role == .access ? "encap" : "decap") to \(name)"
         case .detach(let role, _, let name): "detach \(role == .access ? "encap" : "decap") from \(name)"
         case .openSession(let record): "accept session \(record.configuration.session.local)"
@@ -66,6 +70,8 @@ enum Action: Sendable, CustomStringConvertible {
         case .removeState: .makeState(maxSessions: 0)
         case .writeRecord(let record): .eraseRecord(record)
         case .eraseRecord(let record): .writeRecord(record)
+        case .makeInterface(let record, let shape): .removeInterface(record, shape)
+        case .removeInterface(let record, let shape): .makeInterface(record, shape)
         case .attach(let role, let interface, let name): .detach(role, interface: interface, name: name)
         case .detach(let role, let interface, let name): .attach(role, interface: interface, name: name)
         case .openSession(let record): .closeSession(record)

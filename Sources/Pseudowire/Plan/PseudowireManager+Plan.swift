@@ -33,22 +33,25 @@ extension PseudowireManager {
         for configuration in configurations {
             guard let place = try survey.place(configuration) else { continue }
             let record = Record(
-                configuration: configuration, slot: slots.next(), access: place.access.index.rawValue,
+                configuration: configuration, slot: slots.next(), access: place.access?.index.rawValue ?? 0,
                 underlays: place.underlays.map(\.index.rawValue), finishes: place.finishes(configuration.offload),
                 isReady: false, created: Self.now())
+            try survey.checkHiddenName(record)
             var committed = record
             committed.isReady = true
             actions.append(.writeRecord(record))
-            actions += place.underlays.filter { !place.isAttached($0) }
+            if configuration.makesInterface {
+                actions.append(.makeInterface(record, place.shape(configuration)))
+            }
+            actions += place.underlays.filter { !survey.hasDecap($0) }
                 .map { .attach(.underlay, interface: $0.index.rawValue, name: $0.name) }
             // The way in before the way out: no reply can come before we are ready for it.
-            actions += [
-                .openSession(record),
-                .openAccess(record, underlay: place.wayOut?.rawValue ?? 0),
-                .attach(.access, interface: place.access.index.rawValue, name: place.access.name),
-                .writeRecord(committed),
-            ]
-            survey.add(record)
+            actions += [.openSession(record), .openAccess(record, underlay: place.wayOut?.rawValue ?? 0)]
+            if place.access.map(survey.hasEncap) != true {
+                actions.append(.attach(.access, interface: record.access, name: record.accessName))
+            }
+            actions.append(.writeRecord(committed))
+            survey.add(committed)
         }
         guard survey.faults.isEmpty else { throw .faults(survey.faults) }
         return Plan(actions)
@@ -79,7 +82,7 @@ extension PseudowireManager {
             return ConfigurationFault(.refusal, "NAME", "no pseudowire \"\(name)\"; \(list)")
         }
         guard faults.isEmpty else { throw .faults(faults) }
-        return removal(of: existing.filter { names.contains($0.configuration.name) }, from: existing)
+        return try removal(of: existing.filter { names.contains($0.configuration.name) }, from: existing)
     }
 
     /// What removing everything of ours takes.
@@ -87,35 +90,8 @@ extension PseudowireManager {
         try directory.checkFileSystem()
         guard let state = try openState() else { return Plan([]) }
         let existing = try records(state)
-        let plan = removal(of: existing, from: existing)
+        let plan = try removal(of: existing, from: existing)
         return existing.isEmpty ? Plan([.removeState]) : plan
-    }
-
-    private func removal(of removed: [Record], from existing: [Record]) -> Plan {
-        let names = Set(removed.map(\.configuration.name))
-        let kept = existing.filter { !names.contains($0.configuration.name) }
-        var stillUsed = Set(kept.flatMap(\.underlays))
-        var actions: [Action] = []
-        for record in removed {
-            actions += [
-                .detach(.access, interface: record.access, name: record.configuration.access),
-                .closeAccess(record, underlay: record.underlays.first ?? 0),
-                .closeSession(record),
-            ]
-            for underlay in record.underlays where stillUsed.insert(underlay).inserted {
-                let isUsedLater = removed.contains {
-                    $0.configuration.name > record.configuration.name && $0.underlays.contains(underlay)
-                }
-                if isUsedLater {
-                    stillUsed.remove(underlay)
-                } else {
-                    actions.append(.detach(.underlay, interface: underlay, name: interfaceName(underlay)))
-                }
-            }
-            actions.append(.eraseRecord(record))
-        }
-        if kept.isEmpty, !removed.isEmpty { actions.append(.removeState) }
-        return Plan(actions)
     }
 
     func interfaceName(_ index: UInt32) -> String {

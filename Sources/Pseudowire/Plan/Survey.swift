@@ -7,11 +7,15 @@ internal import RouteNetlink
 struct Survey {
     /// Where a pseudowire will be.
     struct Place {
-        var access: Link
+        /// Nil where it is made with the pseudowire.
+        var access: Link?
         var underlays: [Link]
         /// The interface that the route to the peer names today.
         var wayOut: LinkIndex?
-        var attached: Set<UInt32>
+        /// What the path to the peer takes today; nil without a route.
+        var pathMTU: Int?
+        /// Whether there is a route to the peer and our address is on an interface.
+        var isConnected: Bool
 
         /// Whether `auto` means to finish frames here.
         func finishes(_ offload: PseudowireConfiguration.Offload) -> Bool {
@@ -22,11 +26,17 @@ struct Survey {
             }
         }
 
-        func isAttached(_ link: Link) -> Bool { attached.contains(link.index.rawValue) }
+        /// How an interface for the customer is to be: as long as no path is known, as if it were an Ethernet.
+        func shape(_ configuration: PseudowireConfiguration) -> CustomerPort.Shape {
+            let fitting = configuration.overhead.pseudowireMTU(underlay: pathMTU ?? 1500)
+            let mtu = min(fitting, Int(configuration.mtu ?? .max))
+            return CustomerPort.Shape(
+                mtu: UInt32(max(mtu, Int(PseudowireConfiguration.mtus.lowerBound))), isDormant: !isConnected)
+        }
     }
 
-    private let client: RouteClient
-    private var records: [Record]
+    let client: RouteClient
+    private(set) var records: [Record]
     private(set) var faults: [ConfigurationFault] = []
 
     init(_ client: RouteClient, _ records: [Record]) {
@@ -56,88 +66,48 @@ struct Survey {
                 refuse("session-id", "\(other.session.local) is the session of \(other.name) already; choose another")
             }
         }
-        let access = try accessInterface(configuration)
+        let access = try configuration.makesInterface ? nil : accessInterface(configuration)
+        if configuration.makesInterface { try checkNewName(configuration) }
         let underlays = try underlayInterfaces(configuration, access: access)
-        guard let access, faults.count == before else { return nil }
+        guard faults.count == before, access != nil || configuration.makesInterface else { return nil }
         return Place(
-            access: access, underlays: underlays.links, wayOut: underlays.wayOut,
-            attached: Set(records.flatMap(\.underlays)))
+            access: access, underlays: underlays.links, wayOut: underlays.wayOut, pathMTU: underlays.pathMTU,
+            isConnected: underlays.pathMTU != nil && underlays.hasLocalAddress)
     }
 
-    private mutating func accessInterface(_ configuration: PseudowireConfiguration) throws(PseudowireError) -> Link? {
-        guard PseudowireConfiguration.faultOfInterfaceName(configuration.access) == nil,
-            let link = try interface(configuration.access, field: "access")
-        else { return nil }
-        if let holder = records.first(where: { $0.access == link.index.rawValue }) {
-            refuse("access", "\(link.name) is the access interface of \(holder.configuration.name) already")
-        } else if let user = records.first(where: { $0.underlays.contains(link.index.rawValue) }) {
-            refuse("access", "\(link.name) is an underlay of \(user.configuration.name); it cannot be both")
-        }
-        return link
+    /// Whether a whole pseudowire has put our filter there already.
+    func hasDecap(_ link: Link) -> Bool {
+        records.contains { $0.isReady && $0.underlays.contains(link.index.rawValue) }
     }
 
-    private mutating func underlayInterfaces(
-        _ configuration: PseudowireConfiguration, access: Link?
-    ) throws(PseudowireError) -> (links: [Link], wayOut: LinkIndex?) {
-        let client = client
-        let route = try netlink { () throws(NetlinkError) in
-            try client.routes.lookup(to: configuration.tunnel.peer, from: nil)
-        }
-        var links: [Link] = []
-        for name in configuration.underlays where PseudowireConfiguration.faultOfInterfaceName(name) == nil {
-            if let link = try interface(name, field: "underlay") { links.append(link) }
-        }
-        if configuration.underlays.isEmpty {
-            links = try discovered(configuration.tunnel, route).filter { $0.index != access?.index }
-        }
-        for link in links {
-            if let holder = records.first(where: { $0.access == link.index.rawValue }) {
-                refuse("underlay", "\(link.name) is the access interface of \(holder.configuration.name)")
-            }
-        }
-        // One reason is enough for one option.
-        if let out = route?.outputInterface, out == access?.index, !faults.contains(where: { $0.field == "access" }) {
-            refuse("access", "\(configuration.access) is the way to the peer \(configuration.tunnel.peer)")
-        }
-        return (links, route?.outputInterface ?? links.first?.index)
+    /// The same of the other filter.
+    func hasEncap(_ link: Link) -> Bool {
+        records.contains { $0.isReady && $0.access == link.index.rawValue }
     }
 
-    /// Where the peer's packets can be expected if nobody says: where the route to it leads, and where our address is.
-    ///
-    /// Empty as long as there is neither.
-    private func discovered(
-        _ tunnel: PseudowireConfiguration.Tunnel, _ route: Route?
-    ) throws(PseudowireError) -> [Link] {
-        let client = client
-        return try netlink { () throws(NetlinkError) in
-            var indexes: [LinkIndex] = []
-            if let out = route?.outputInterface { indexes.append(out) }
-            for address in try client.addresses.list() where address.prefix.address == tunnel.local {
-                if !indexes.contains(address.link) { indexes.append(address.link) }
-            }
-            var links: [Link] = []
-            for index in indexes {
-                if let link = try client.links.get(index), !link.flags.contains(.loopback) { links.append(link) }
-            }
-            return links
-        }
-    }
+    static let strangeHeader = "has a link header that is not Ethernet's; name another interface"
 
-    /// An Ethernet interface by name.
-    private mutating func interface(_ name: String, field: String) throws(PseudowireError) -> Link? {
+    /// An interface by name, of a kind that can be what it is to be.
+    mutating func interface(_ name: String, field: String) throws(PseudowireError) -> Link? {
         let client = client
         guard let link = try netlink({ () throws(NetlinkError) in try client.links.find(named: name) }) else {
             let names = try netlink { () throws(NetlinkError) in try client.links.list() }
-                .filter { !$0.flags.contains(.loopback) && $0.alias != Splitter.alias }.map(\.name)
+                .filter { !$0.flags.contains(.loopback) && !Self.isHidden($0) }.map(\.name)
             let list = names.isEmpty ? "there is none" : "there is \(names.prefix(12).joined(separator: ", "))"
             refuse(field, "no interface \"\(name)\" here; \(list)")
             return nil
         }
-        if link.flags.contains(.loopback) || link.hardwareType != 1 {  // ARPHRD_ETHER
+        if link.flags.contains(.loopback) || (field == "access" && !link.hasEthernetHeader) {
             refuse(field, "\(name) is no Ethernet interface")
-        } else if link.alias == Splitter.alias {
+        } else if !link.canBeUnderlay {
+            refuse(field, "\(name) \(Self.strangeHeader)")
+        } else if Self.isHidden(link) {
             refuse(field, "\(name) is part of the datapath itself")
         }
         return link
+    }
+
+    private static func isHidden(_ link: Link) -> Bool {
+        link.alias == Splitter.alias || link.alias == CustomerPort.alias
     }
 }

@@ -5,16 +5,22 @@ internal import CPseudowireObject
 final class DatapathState {
     let directory: StateDirectory
     let meta: Map<UInt32, pw_meta>
-    let access: Map<UInt32, pw_encap>
+    let access: Map<pw_access_key, pw_encap>
     let sessions: Map<UInt32, pw_decap>
     let pseudowires: Map<pw_name, pw_record>
     let ports: Map<UInt32, pw_port>
     let counters: Map<UInt32, pw_counters>
     let drops: Map<UInt32, UInt64>
-    let sessionDrops: Map<pw_drop_key, UInt64>
+    let sessionDrops: Map<pw_drop_key, pw_drop>
+    let paths: Map<pw_path_key, pw_access_key>
+    let sequences: Map<UInt32, pw_sequence>
+    /// A ring buffer of `pw_event`: it has neither keys nor values.
+    let events: Map<Nothing, Nothing>
     let encap: Program
     let encapSplit: Program
     let decap: Program
+    /// For interfaces whose packets begin with the IP header.
+    let decapL3: Program
 
     /// Opens what is pinned, after making sure that it is of our making and of our ABI.
     init(_ directory: StateDirectory) throws(PseudowireError) {
@@ -37,9 +43,13 @@ final class DatapathState {
             counters = try Map(pinnedAt: pin(.counters))
             drops = try Map(pinnedAt: pin(.drops))
             sessionDrops = try Map(pinnedAt: pin(.sessionDrops))
+            paths = try Map(pinnedAt: pin(.paths))
+            sequences = try Map(pinnedAt: pin(.sequences))
+            events = try Map(pinnedAt: pin(.events))
             encap = try Program(pinnedAt: directory.pin(DatapathObject.encap))
             encapSplit = try Program(pinnedAt: directory.pin(DatapathObject.encapSplit))
             decap = try Program(pinnedAt: directory.pin(DatapathObject.decap))
+            decapL3 = try Program(pinnedAt: directory.pin(DatapathObject.decapL3))
         } catch let error as BPFError {
             throw .bpf(error)
         } catch let error as PseudowireError {

@@ -30,6 +30,21 @@ public struct LinkUpdate: Hashable, Sendable {
         public static let random = AddressGenerationMode(rawValue: 3)
     }
 
+    /// What a carrier means, RFC 2863.
+    public struct LinkMode: RawRepresentable, Hashable, Sendable {
+        public var rawValue: UInt8
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// With a carrier the interface is up.
+        ///
+        /// The corresponding C constant is `IF_LINK_MODE_DEFAULT`.
+        public static let `default` = LinkMode(rawValue: 0)
+        /// With a carrier the interface is dormant, until somebody says that it is up.
+        ///
+        /// The corresponding C constant is `IF_LINK_MODE_DORMANT`.
+        public static let dormant = LinkMode(rawValue: 1)
+    }
+
     public var isUp: Bool?
     /// The longest layer 3 packet in bytes.
     public var mtu: UInt32?
@@ -56,11 +71,14 @@ public struct LinkUpdate: Hashable, Sendable {
     public var ipv4Forwarding: Bool?
     /// The longest packet that segmentation offload may hand to the driver, in bytes.
     public var gsoMaxSize: UInt32?
+    /// What a carrier means, from its next change on.
+    public var linkMode: LinkMode?
 
     public init(
         isUp: Bool? = nil, mtu: UInt32? = nil, address: MACAddress? = nil, name: String? = nil, alias: String? = nil,
         master: LinkIndex?? = nil, isPromiscuous: Bool? = nil, namespace: Int32? = nil,
-        addressGenerationMode: AddressGenerationMode? = nil, ipv4Forwarding: Bool? = nil, gsoMaxSize: UInt32? = nil
+        addressGenerationMode: AddressGenerationMode? = nil, ipv4Forwarding: Bool? = nil, gsoMaxSize: UInt32? = nil,
+        linkMode: LinkMode? = nil
     ) {
         self.isUp = isUp
         self.mtu = mtu
@@ -73,5 +91,6 @@ public struct LinkUpdate: Hashable, Sendable {
         self.addressGenerationMode = addressGenerationMode
         self.ipv4Forwarding = ipv4Forwarding
         self.gsoMaxSize = gsoMaxSize
+        self.linkMode = linkMode
     }
 }

@@ -35,6 +35,10 @@ public struct Route: Hashable, Sendable {
     ///
     /// The corresponding C constant is `RTAX_MTU`.
     public var mtu: UInt32?
+    /// Whether the MTU holds for forwarded packets too, and whatever the path is found to take: iproute2's `mtu lock`.
+    ///
+    /// The corresponding C constant is `RTAX_LOCK`, bit `RTAX_MTU`.
+    public var isMTULocked = false
     /// The ways to choose from, of a route that has several; `gateway` and `outputInterface` are nil then.
     public var nextHops: [NextHop]
 
@@ -225,6 +229,9 @@ extension Route {
                 var metrics = attribute.attributes
                 while let metric = metrics.next() {
                     if metric.type == Int(RTAX_MTU) { mtu = try metric.integer() }
+                    if metric.type == Int(RTAX_LOCK) {
+                        isMTULocked = try metric.integer(UInt32.self) & 1 << UInt32(RTAX_MTU) != 0
+                    }
                 }
             case RouteAttribute.multipath: nextHops = Self.nextHops(attribute.payload)
             default: continue

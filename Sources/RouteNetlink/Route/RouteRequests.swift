@@ -21,7 +21,10 @@ enum RouteRequest {
         if let source = route.preferredSource { request.attribute(RouteAttribute.preferredSource, source) }
         if let priority = route.priority { request.attribute(RouteAttribute.priority, priority) }
         if let mtu = route.mtu {
-            request.nest(RouteAttribute.metrics) { $0.attribute(Int(RTAX_MTU), mtu) }
+            request.nest(RouteAttribute.metrics) {
+                if route.isMTULocked { $0.attribute(Int(RTAX_LOCK), UInt32(1) << UInt32(RTAX_MTU)) }
+                $0.attribute(Int(RTAX_MTU), mtu)
+            }
         }
         if !route.nextHops.isEmpty {
             request.nest(RouteAttribute.multipath) { hops in

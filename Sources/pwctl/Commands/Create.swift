@@ -15,6 +15,11 @@ struct Create: ParsableCommand {
     @Option(help: ArgumentHelp("Interface whose frames are carried.", valueName: "IF"))
     var access: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Interface to make for the customer, instead of --access; it goes with the pseudowire.", valueName: "NAME"))
+    var interface: String?
+
     @Option(help: ArgumentHelp("Our address.", valueName: "ADDR"))
     var local: String?
 
@@ -53,14 +58,71 @@ struct Create: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Number what is sent, take only what is numbered (default: none).", valueName: "none|send|receive|both"))
+    var sequence: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Carry all frames, those without a tag, or those of one VLAN (default: any).", valueName: "any|none|ID"))
+    var vlan: String?
+
+    @Option(help: ArgumentHelp("The tag that --vlan ID means (default: 802.1Q).", valueName: "802.1Q|802.1ad"))
+    var vlanProtocol: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Carry the tag of --vlan ID, take it off, or send the id that the peer has (default: keep).",
+            valueName: "keep|strip|ID"))
+    var vlanTag: String?
+
+    @Option(
+        help: ArgumentHelp("Largest IP packet inside (default: auto: what the path takes).", valueName: "auto|N"))
+    var mtu: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What does not fit: cut IPv4 packets before encapsulation, drop, or cut outer packets (default: fragment).",
+            valueName: "fragment|drop|outer"))
+    var oversize: String?
+
+    @Option(help: ArgumentHelp("Tell senders by ICMP what does not fit (default: on).", valueName: "on|off"))
+    var icmp: String?
+
+    @Option(help: ArgumentHelp("Have TCP agree on segments that fit (default: on).", valueName: "on|off"))
+    var mssClamp: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Outer don't-fragment bit, IPv4 only (default: set; clear with --oversize outer).", valueName: "set|clear"))
+    var df: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Outer UDP checksum (default: auto: zero over IPv4, full over IPv6).", valueName: "auto|zero|full"))
     var udpChecksum: String?
 
     @Option(help: ArgumentHelp("Outer TTL or hop limit (default: 64).", valueName: "N"))
     var ttl: String?
 
-    @Option(help: ArgumentHelp("Outer DSCP, 0 to 63 (default: 0).", valueName: "N"))
+    @Option(
+        help: ArgumentHelp("Outer DSCP, 0 to 63, or that of the packet inside (default: 0).", valueName: "inherit|N"))
     var dscp: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Outer ECN: none, or that of the packet inside, if the peer hands marks on (default: compatibility).",
+            valueName: "compatibility|normal"))
+    var ecn: String?
+
+    @Option(
+        help: ArgumentHelp("Outer flow label, from the inner flow; IPv6 only (default: auto).", valueName: "auto|zero"))
+    var flowLabel: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "UDP source port from the inner flow, and any taken; peers like Linux refuse it (default: none).",
+            valueName: "none|send|receive|both"))
+    var portEntropy: String?
 
     @Option(
         help: ArgumentHelp(
@@ -76,24 +138,6 @@ struct Create: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        var options = PseudowireOptions(name: name)
-        options.access = access
-        options.encap = encap
-        options.local = local
-        options.peer = peer
-        options.localPort = localPort
-        options.peerPort = peerPort
-        options.sessionID = sessionID
-        options.peerSessionID = peerSessionID
-        options.underlay = underlay
-        options.sendCookie = sendCookie
-        options.expectCookie = expectCookie
-        options.sublayer = sublayer
-        options.udpChecksum = udpChecksum
-        options.ttl = ttl
-        options.dscp = dscp
-        options.offload = offload
-        options.maxSessions = maxSessions
         let manager = try common.manager()
         try common.change(manager) { () throws(PseudowireError) in try manager.plan(adding: options) }
     }

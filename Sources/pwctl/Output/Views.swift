@@ -10,82 +10,13 @@ enum JSONText {
     }
 }
 
-/// A pseudowire for machines to read.
-struct PseudowireView: Encodable {
-    let name: String
-    let access: String
-    let encap: String
-    let local: String
-    let peer: String
-    let localPort: UInt16?
-    let peerPort: UInt16?
-    let sessionID: UInt32
-    let peerSessionID: UInt32
-    let sendCookie: String?
-    let expectCookie: [String]
-    let sublayer: String
-    let udpChecksum: String?
-    let ttl: UInt8
-    let dscp: UInt8
-    let offload: String
-    let underlay: [String]
-    let nextHop: String?
-    let mtu: Int?
-    let health: HealthView
-    let statistics: CountersView
-
-    struct HealthView: Encodable {
-        let state: String
-        let sentence: String
-    }
-
-    enum CodingKeys: String, CodingKey {
-        case name, access, encap, local, peer, sublayer, ttl, dscp, offload, underlay, mtu, health, statistics
-        case localPort = "local-port"
-        case peerPort = "peer-port"
-        case sessionID = "session-id"
-        case peerSessionID = "peer-session-id"
-        case sendCookie = "send-cookie"
-        case expectCookie = "expect-cookie"
-        case udpChecksum = "udp-checksum"
-        case nextHop = "next-hop"
-    }
-
-    init(_ wire: Pseudowire) {
-        let tunnel = wire.configuration.tunnel
-        let session = wire.configuration.session
-        let isUDP = tunnel.encapsulation == .udp
-        name = wire.name
-        access = wire.configuration.access
-        encap = tunnel.encapsulation.rawValue
-        local = "\(tunnel.local)"
-        peer = "\(tunnel.peer)"
-        localPort = isUDP ? tunnel.localPort : nil
-        peerPort = isUDP ? tunnel.peerPort : nil
-        sessionID = session.local.rawValue
-        peerSessionID = session.peer.rawValue
-        sendCookie = session.sending == .empty ? nil : "\(session.sending)"
-        expectCookie = session.expecting.map(\.description)
-        sublayer = session.sublayer.rawValue
-        udpChecksum = isUDP ? tunnel.udpChecksum.rawValue : nil
-        ttl = wire.configuration.ttl
-        dscp = wire.configuration.dscp
-        offload = wire.configuration.offload.rawValue
-        underlay = wire.underlays
-        nextHop = wire.nextHop
-        mtu = wire.mtu
-        health = HealthView(state: wire.health.state.rawValue, sentence: wire.health.sentence)
-        statistics = CountersView(wire.statistics)
-    }
-}
-
 /// Counters for machines to read.
 struct CountersView: Encodable {
-    let txFrames, txOctets, txDropped, rxFrames, rxOctets, rxDropped: UInt64
+    let txFrames, txOctets, txDropped, rxFrames, rxOctets, rxDropped, replies: UInt64
     let drops: [String: UInt64]
 
     enum CodingKeys: String, CodingKey {
-        case drops
+        case drops, replies
         case txFrames = "tx-frames"
         case txOctets = "tx-octets"
         case txDropped = "tx-dropped"
@@ -101,6 +32,7 @@ struct CountersView: Encodable {
         rxFrames = statistics.rxFrames
         rxOctets = statistics.rxOctets
         rxDropped = statistics.rxDropped
+        replies = statistics.replies
         drops = Self.byIdentifier(statistics.drops)
     }
 

@@ -18,6 +18,8 @@ scratch=$(mktemp -d /run/pwi-matrix.XXXXXX)
 readonly scratch
 # shellcheck source=../lib/checks.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib/checks.sh"
+# shellcheck source=../lib/kernel.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/kernel.sh"
 
 readonly host0=192.0.1.100 host3=192.0.1.103 host0_v6=2001:db8::100 host3_v6=2001:db8::103
 readonly namespaces=(ns0 ns1 ns2 ns3)
@@ -156,16 +158,6 @@ diagnose() {
     wait $! || true
 }
 
-# What there is of BPF in the whole kernel, by number; other people's stays as it was.
-bpf_objects() {
-    local kind line
-    for kind in prog map; do
-        while read -r line; do
-            [[ ! $line =~ ^[0-9]+: ]] || echo "$kind ${BASH_REMATCH[0]}"
-        done < <(bpftool "$kind" show)
-    done
-}
-
 teardown_ours() {
     local netns=$1 rest
     "$pwctl" teardown --netns "$netns" >"$scratch/teardown" 2>&1 ||
@@ -217,17 +209,6 @@ run_cell() {
         result "$cell.create" fail "$(tr '\n' ' ' <"$scratch/build")"
     fi
     clean_cell "$cell" "$first" "$second"
-}
-
-# A splat is nobody's success, even if every frame arrived.
-check_kernel_log() {
-    local splats
-    splats=$(dmesg | grep -E 'BUG:|WARNING:|Oops' || true)
-    if [[ $splats ]]; then
-        result kernel-log fail "${splats//$'\n'/; }"
-    else
-        result kernel-log pass "no warning"
-    fi
 }
 
 modprobe -a l2tp_eth l2tp_ip l2tp_ip6 veth bridge

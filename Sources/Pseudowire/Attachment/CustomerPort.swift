@@ -1,0 +1,60 @@
+internal import RouteNetlink
+
+/// An interface that is made with a pseudowire: one end of a veth for the customer, the other one for the datapath.
+///
+/// What the customer sends comes in at the hidden end, where `pw_encap` is; what `pw_decap` sends out of the hidden
+/// end comes in at the customer's.
+enum CustomerPort {
+    /// By which we know a hidden end for ours.
+    static let alias = "swift-pseudowire port"
+
+    static func hiddenName(slot: UInt32) -> String { "pw-\(slot)" }
+
+    /// How the customer's end is made.
+    struct Shape: Hashable, Sendable {
+        /// The largest IP packet that the session takes.
+        var mtu: UInt32
+        /// Whether it says so that the pseudowire cannot carry anything yet.
+        var isDormant: Bool
+    }
+
+    /// Makes the pair; returns the hidden end's index.
+    static func create(_ name: String, hidden: String, _ shape: Shape, _ client: RouteClient) throws(PseudowireError)
+        -> UInt32
+    {
+        // The hidden end's MTU is never to be what a frame fails at.
+        var specification = LinkSpecification.veth(name, peer: .init(name: hidden, mtu: Splitter.mtu))
+        specification.mtu = shape.mtu
+        let end = try netlink { () throws(NetlinkError) in try client.links.create(specification) }
+        do throws(PseudowireError) {
+            guard let other = try netlink({ () throws(NetlinkError) in try client.links.find(named: hidden) }) else {
+                throw PseudowireError.refused("\(hidden) vanished as soon as it was made")
+            }
+            try netlink { () throws(NetlinkError) in
+                // No IPv6 addresses: nothing may speak on this end but the datapath.
+                try client.links.update(other.index, LinkUpdate(alias: alias, addressGenerationMode: .some(.none)))
+                try client.links.update(other.index, LinkUpdate(isUp: true))
+                if shape.isDormant { try client.links.update(end.index, LinkUpdate(linkMode: .dormant)) }
+            }
+            return other.index.rawValue
+        } catch {
+            try? client.links.delete(end.index)
+            throw error
+        }
+    }
+
+    /// The hidden end, if it is there and ours.
+    static func find(_ index: UInt32, hidden: String, _ client: RouteClient) throws(PseudowireError) -> Link? {
+        let link = try netlink { () throws(NetlinkError) in
+            index == 0
+                ? try client.links.find(named: hidden) : try client.links.get(LinkIndex(rawValue: index))
+        }
+        return link?.alias == alias ? link : nil
+    }
+
+    /// Removes the pair; one that is gone, or has become somebody else's, is no error.
+    static func remove(_ index: UInt32, hidden: String, _ client: RouteClient) throws(PseudowireError) {
+        guard let link = try find(index, hidden: hidden, client) else { return }
+        try netlink { () throws(NetlinkError) in try client.links.delete(link.index) }
+    }
+}

@@ -1,0 +1,46 @@
+internal import CPseudowireObject
+internal import InternetAddress
+internal import L2TP
+
+extension PseudowireConfiguration {
+    /// `PW_FLAG_*` of both directions, but for those that the control plane finds out or keeps for itself.
+    var flags: UInt32 {
+        let isIPv6 = tunnel.local.family == .v6
+        let held: [(Bool, Int)] = [
+            (isIPv6, PW_FLAG_IPV6),
+            (tunnel.encapsulation == .udp, PW_FLAG_UDP),
+            (fillsUDPChecksum, PW_FLAG_UDP_CHECKSUM),
+            (session.sublayer == .default, PW_FLAG_SUBLAYER),
+            (session.sequencing.sends, PW_FLAG_SEQUENCE_SEND),
+            (session.sequencing.receives, PW_FLAG_SEQUENCE_RECEIVE),
+            (tunnel.portEntropy.sends, PW_FLAG_ENTROPY_SEND),
+            (tunnel.portEntropy.receives, PW_FLAG_ENTROPY_RECEIVE),
+            (isIPv6 && flowLabel == .auto, PW_FLAG_FLOW_LABEL),
+            (dscp == .inherit, PW_FLAG_DSCP_INHERIT),
+            (ecn == .normal, PW_FLAG_ECN),
+            (clampsMSS, PW_FLAG_MSS_CLAMP),
+            (repliesTooBig, PW_FLAG_TOO_BIG_REPLY),
+            (oversize == .fragment, PW_FLAG_FRAGMENT_INNER),
+            (oversize == .outer, PW_FLAG_FRAGMENT_OUTER),
+            (!dontFragment, PW_FLAG_MAY_FRAGMENT),
+        ].map { ($0, Int($1)) }
+        return held.reduce(0) { $1.0 ? $0 | UInt32($1.1) : $0 }
+    }
+
+    /// Takes over what flags alone tell; the opposite of ``flags``, where they are not told by something else.
+    mutating func take(flags: UInt32) {
+        func has(_ flag: some BinaryInteger) -> Bool { flags & UInt32(flag) != 0 }
+        makesInterface = has(PW_FLAG_OWNS_ACCESS)
+        session.sublayer = has(PW_FLAG_SUBLAYER) ? .default : .none
+        session.sequencing = Direction(sends: has(PW_FLAG_SEQUENCE_SEND), receives: has(PW_FLAG_SEQUENCE_RECEIVE))
+        tunnel.portEntropy = Direction(sends: has(PW_FLAG_ENTROPY_SEND), receives: has(PW_FLAG_ENTROPY_RECEIVE))
+        // Without IPv6 the flag says nothing.
+        flowLabel = has(PW_FLAG_FLOW_LABEL) || !has(PW_FLAG_IPV6) ? .auto : .zero
+        if has(PW_FLAG_DSCP_INHERIT) { dscp = .inherit }
+        ecn = has(PW_FLAG_ECN) ? .normal : .compatibility
+        clampsMSS = has(PW_FLAG_MSS_CLAMP)
+        repliesTooBig = has(PW_FLAG_TOO_BIG_REPLY)
+        oversize = has(PW_FLAG_FRAGMENT_INNER) ? .fragment : has(PW_FLAG_FRAGMENT_OUTER) ? .outer : .drop
+        dontFragment = !has(PW_FLAG_MAY_FRAGMENT)
+    }
+}

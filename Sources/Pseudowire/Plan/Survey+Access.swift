@@ -1,0 +1,55 @@
+internal import RouteNetlink
+
+extension Survey {
+    /// A name for an interface must be free, here and in what was planned just now.
+    mutating func checkNewName(_ configuration: PseudowireConfiguration) throws(PseudowireError) {
+        let name = configuration.access
+        guard PseudowireConfiguration.faultOfInterfaceName(name) == nil else { return }
+        let client = client
+        if records.contains(where: { $0.configuration.makesInterface && $0.configuration.access == name }) {
+            refuse("interface", "\(name) is an interface of another pseudowire's; choose another name")
+        } else if try netlink({ () throws(NetlinkError) in try client.links.find(named: name) }) != nil {
+            refuse("interface", "\(name) exists already; choose another name, or carry its frames with --access")
+        }
+    }
+
+    /// The hidden end's name is ours to choose, but may be taken.
+    mutating func checkHiddenName(_ record: Record) throws(PseudowireError) {
+        guard record.configuration.makesInterface else { return }
+        let client = client
+        let name = record.accessName
+        if name == record.configuration.access {
+            refuse("interface", "\(name) is the name that its hidden end needs; choose another")
+        } else if try netlink({ () throws(NetlinkError) in try client.links.find(named: name) }) != nil {
+            refuse("interface", "there is an interface \(name) that is not ours; its name is needed")
+        }
+    }
+
+    mutating func accessInterface(_ configuration: PseudowireConfiguration) throws(PseudowireError) -> Link? {
+        guard PseudowireConfiguration.faultOfInterfaceName(configuration.access) == nil,
+            let link = try interface(configuration.access, field: "access")
+        else { return nil }
+        if let user = records.first(where: { $0.underlays.contains(link.index.rawValue) }) {
+            refuse("access", "\(link.name) is an underlay of \(user.configuration.name); it cannot be both")
+        }
+        refuseSharing(of: link, configuration.vlan)
+        return link
+    }
+
+    /// Pseudowires can share an access interface if no frame could belong to two of them.
+    private mutating func refuseSharing(of link: Link, _ vlan: PseudowireConfiguration.VLANSelection) {
+        for holder in records where holder.access == link.index.rawValue {
+            let name = holder.configuration.name
+            switch (holder.configuration.vlan, vlan) {
+            case (.any, _):
+                return refuse("access", "\(link.name) is the access interface of \(name) already, with all its frames")
+            case (let held, .any):
+                return refuse(
+                    "vlan", "\(name) carries \(held.phrase) of \(link.name) already; give this one a VLAN of its own")
+            case (let held, let asked) where held == asked:
+                return refuse("vlan", "\(name) carries \(held.phrase) of \(link.name) already; choose another")
+            default: continue
+            }
+        }
+    }
+}

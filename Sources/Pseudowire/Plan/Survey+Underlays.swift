@@ -1,0 +1,78 @@
+internal import InternetAddress
+internal import RouteNetlink
+
+extension Survey {
+    /// Where the peer's packets come in and ours go out.
+    struct Underlays {
+        var links: [Link]
+        var wayOut: LinkIndex?
+        var pathMTU: Int?
+        var hasLocalAddress: Bool
+    }
+
+    mutating func underlayInterfaces(
+        _ configuration: PseudowireConfiguration, access: Link?
+    ) throws(PseudowireError) -> Underlays {
+        let client = client
+        let route = try netlink { () throws(NetlinkError) in
+            try client.routes.lookup(to: configuration.tunnel.peer, from: nil)
+        }
+        var links: [Link] = []
+        for name in configuration.underlays where PseudowireConfiguration.faultOfInterfaceName(name) == nil {
+            if let link = try interface(name, field: "underlay") { links.append(link) }
+        }
+        if configuration.underlays.isEmpty {
+            links = try discovered(configuration.tunnel, route).filter { $0.index != access?.index }
+            for link in links where !link.canBeUnderlay {
+                refuse("underlay", "\(link.name), where the peer's packets are expected, \(Self.strangeHeader)")
+            }
+        }
+        for link in links {
+            if let holder = records.first(where: { $0.access == link.index.rawValue }) {
+                refuse("underlay", "\(link.name) is the access interface of \(holder.configuration.name)")
+            }
+        }
+        // One reason is enough for one option.
+        if let out = route?.outputInterface, out == access?.index, !faults.contains(where: { $0.field == "access" }) {
+            refuse("access", "\(configuration.access) is the way to the peer \(configuration.tunnel.peer)")
+        }
+        return try Underlays(
+            links: links, wayOut: route?.outputInterface ?? links.first?.index, pathMTU: pathMTU(route),
+            hasLocalAddress: hasAddress(configuration.tunnel.local))
+    }
+
+    private func pathMTU(_ route: Route?) throws(PseudowireError) -> Int? {
+        let client = client
+        guard let route, route.type == .unicast, let out = route.outputInterface,
+            let link = try netlink({ () throws(NetlinkError) in try client.links.get(out) })
+        else { return nil }
+        return route.pathMTU(through: link)
+    }
+
+    private func hasAddress(_ address: IPAddress) throws(PseudowireError) -> Bool {
+        let client = client
+        return try netlink { () throws(NetlinkError) in try client.addresses.list() }
+            .contains { $0.prefix.address == address }
+    }
+
+    /// Where the peer's packets can be expected if nobody says: where the route to it leads, and where our address is.
+    ///
+    /// Empty as long as there is neither.
+    private func discovered(
+        _ tunnel: PseudowireConfiguration.Tunnel, _ route: Route?
+    ) throws(PseudowireError) -> [Link] {
+        let client = client
+        return try netlink { () throws(NetlinkError) in
+            var indexes: [LinkIndex] = []
+            if let out = route?.outputInterface { indexes.append(out) }
+            for address in try client.addresses.list() where address.prefix.address == tunnel.local {
+                if !indexes.contains(address.link) { indexes.append(address.link) }
+            }
+            var links: [Link] = []
+            for index in indexes {
+                if let link = try client.links.get(index), !link.flags.contains(.loopback) { links.append(link) }
+            }
+            return links
+        }
+    }
+}

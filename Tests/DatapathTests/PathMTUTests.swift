@@ -1,0 +1,93 @@
+import BPF
+import CPseudowireObject
+import Glibc
+import InternetAddress
+import L2TP
+import PseudowireTestbed
+import Testing
+
+@testable import Pseudowire
+
+@Suite("what the network says of the path", .enabled(if: geteuid() == 0, "needs root"))
+struct PathMTUTests {
+    private static func configuration(_ cell: Cell) -> PseudowireConfiguration { cell.configuration }
+
+    /// A router's message about a packet that our end has sent.
+    private static func message(_ cell: Cell, _ packet: [UInt8], mtu: UInt16, quoted: Int = 200) -> [UInt8] {
+        let isIPv4 = cell.family == .v4
+        let body =
+            (isIPv4 ? [3, 4, 0, 0, 0, 0] : [2, 0, 0, 0, 0, 0]) + [UInt8(mtu >> 8), UInt8(mtu & 0xff)]
+            + packet.prefix(quoted)
+        let router: IPAddress = isIPv4 ? "192.0.2.1" : "2001:db8::1"
+        return cell.ethernet
+            + IPPacket(
+                source: router, destination: cell.configuration.tunnel.local,
+                transport: .raw(protocolNumber: isIPv4 ? 1 : 58, body)
+            ).bytes
+    }
+
+    private static func learned(_ bench: borrowing Bench) throws -> UInt16 {
+        try #require(try bench.access[bench.accessKey]).path_mtu
+    }
+
+    @Test("an ICMP message about a packet of ours lowers the path's MTU at once; the stack sees it too", arguments: Cell.all)
+    func learns(cell: Cell) throws {
+        var configuration = cell.configuration
+        configuration.repliesTooBig = false
+        let bench = try Bench(configuration)
+        let frame = Sample.frame(
+            Sample.ip(.udp(UDPDatagram(sourcePort: 1, destinationPort: 2, payload: PayloadPattern.bytes(count: 1372, seed: 1))), .v6)
+        ).bytes
+        let packet = Array(try bench.encap.testRun(frame).frame[14...])
+        let message = Self.message(cell, packet, mtu: 1400)
+        let result = try bench.decap.testRun(message)
+        #expect(result.verdict == Verdict.pass)
+        #expect(result.frame == message)
+        #expect(try Self.learned(bench) == 1400)
+        #expect(try bench.encap.testRun(frame).verdict == Verdict.drop)
+        #expect(try bench.reasons() == ["too_big": 1])
+        // A larger one is no news, a smaller one is.
+        _ = try bench.decap.testRun(Self.message(cell, packet, mtu: 1450))
+        #expect(try Self.learned(bench) == 1400)
+        _ = try bench.decap.testRun(Self.message(cell, packet, mtu: 1300))
+        #expect(try Self.learned(bench) == 1300)
+        // Forgotten in time.
+        var encap = try #require(try bench.access[bench.accessKey])
+        encap.path_mtu_until = 1
+        try bench.access.update(key: bench.accessKey, value: encap)
+        #expect(try bench.encap.testRun(frame).verdict == Verdict.redirect)
+    }
+
+    @Test("an absurdly small MTU is taken for the smallest sensible one", arguments: Cell.basic)
+    func floor(cell: Cell) throws {
+        let bench = try Bench(cell.configuration)
+        let packet = Array(try bench.encap.testRun(Sample.all[0].frame).frame[14...])
+        _ = try bench.decap.testRun(Self.message(cell, packet, mtu: 68))
+        #expect(try Self.learned(bench) == (cell.family == .v4 ? 552 : 1280))
+    }
+
+    @Test("a message about anybody else's packet, or a forged one, changes nothing", arguments: Cell.basic)
+    func forged(cell: Cell) throws {
+        let bench = try Bench(cell.configuration)
+        let packet = Array(try bench.encap.testRun(Sample.all[0].frame).frame[14...])
+        let ip = cell.family == .v4 ? 20 : 40
+        // Source, destination, session id; over UDP also both ports.
+        var places = cell.family == .v4 ? [12, 15, 16, 19] : [8, 23, 24, 39]
+        places += cell.encapsulation == .udp ? [ip, ip + 1, ip + 2, ip + 3, ip + 12, ip + 15] : [ip, ip + 3]
+        for place in places {
+            var other = packet
+            other[place] ^= 1
+            let result = try bench.decap.testRun(Self.message(cell, other, mtu: 1400))
+            #expect(result.verdict == Verdict.pass)
+            #expect(try Self.learned(bench) == 0, "octet \(place)")
+        }
+        // Cut anywhere before the session id's end.
+        let needed = ip + (cell.encapsulation == .udp ? 16 : 4)
+        for quoted in 0..<needed {
+            _ = try? bench.decap.testRun(Self.message(cell, packet, mtu: 1400, quoted: quoted))
+        }
+        #expect(try Self.learned(bench) == 0)
+        _ = try bench.decap.testRun(Self.message(cell, packet, mtu: 1400, quoted: needed))
+        #expect(try Self.learned(bench) == 1400)
+    }
+}

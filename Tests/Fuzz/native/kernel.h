@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel, as far as a tc program can tell: packets, maps, helpers. Knows nothing of pseudowires. */
+#ifndef NATIVE_KERNEL_H
+#define NATIVE_KERNEL_H
+
+#include <bpf/bpf_helpers.h>
+
+/* Longest packet that the kernel lets helpers make, unless it is a segmentation-offload frame: SKB_MAX_ALLOC. */
+#define LONGEST_PACKET 16064
+
+enum gso_kind { GSO_NONE, GSO_TCP, GSO_UDP, GSO_OTHER };
+
+/*
+ * An sk_buff. Its linear part lies below 4 GiB, since a context has room for no more, with poison all around it. Each
+ * helper that may move a packet does: what was a pointer into it points at poison afterwards.
+ */
+struct packet {
+    struct __sk_buff view; /* first: a program's context leads back to its packet */
+    __u8 *octets;          /* all; while a program runs, the linear part's are those at view.data */
+    __u32 capacity;
+    __u32 linear;  /* octets that are directly readable */
+    __s32 network; /* the network header's distance from the data */
+    __s32 transport;
+    __s32 checksum_start; /* where the sum begins that is still to be filled in, if is_partial */
+    __u32 checksum_offset;
+    __u8 is_partial;
+    __u8 is_encapsulated;
+    __u8 gso_kind;
+    __u8 is_misaligned; /* as with NET_IP_ALIGN: two octets after a multiple of eight */
+};
+
+struct packet *packet_new(const __u8 *octets, __u32 length);
+struct packet *packet_copy(const struct packet *packet);
+void packet_free(struct packet *packet);
+/* What eth_type_trans() makes of the frame: protocol, network header. With an outermost tag moved to the metadata. */
+void packet_receive(struct packet *packet, int untag);
+/* Between these two a program may touch it. */
+void packet_expose(struct packet *packet);
+void packet_hide(struct packet *packet);
+
+/* What the world is like, and what programs did to it. Reset before each input. */
+struct kernel {
+    __u8 has_decap_l3;     /* Linux 6.3 */
+    __u8 has_long_sums;    /* Linux 6.13: bpf_csum_diff() of more than 512 octets, its result folded */
+    __u8 are_maps_full;    /* hash maps take no new key */
+    __u8 is_ring_full;
+    __u8 is_clone_lost;    /* bpf_clone_redirect() says that the clone was not sent */
+    __u8 fail_at;          /* the how many-th helper that may fail for want of memory does; 0: none */
+    __u32 fallible_calls;  /* how many there were */
+    int fib_result;        /* of a packet that fits */
+    __u32 fib_ifindex;
+    __u16 fib_mtu;
+    __u32 known_ifindex;   /* the one that bpf_check_mtu() knows */
+    __u16 device_mtu;
+    __u64 now;
+    __u32 random;
+    __u32 hash;            /* what bpf_get_hash_recalc() finds */
+
+    enum { TO_NOBODY, TO_DEVICE, TO_PEER, TO_NEIGHBOUR } redirect;
+    __u32 redirect_ifindex;
+    struct packet *clones[8]; /* view.ifindex is where each was sent */
+    __u32 clone_count;
+    __u32 ring_records;
+};
+extern struct kernel kernel;
+
+void kernel_reset(void);
+/* A map's value, not made by asking; NULL if there is none. */
+void *map_peek(struct map *map, const void *key);
+
+/* A log of what happened, shown when something is wrong. */
+void trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+void trace_octets(const char *label, const __u8 *octets, __u32 length);
+
+#endif
