@@ -228,6 +228,15 @@ static __always_inline int decapsulate(struct __sk_buff *skb, const __u32 l2) {
     if (frame_length < sizeof(struct ethhdr))
         return drop_rx(slot, PW_DROP_RUNT);
 
+    __u32 gso_size = skb->gso_size;
+    if (!gso_size && here.end != skb->len) {
+        /* Outer padding, which Ethernet adds to short frames, is not the customer's. */
+        if (bpf_skb_change_tail(skb, here.end, 0))
+            return drop_rx(slot, PW_DROP_NOT_REMOVED);
+        data = (void *)(long)skb->data;
+        end = (void *)(long)skb->data_end;
+        session = data + offset;
+    }
     struct ethhdr *inner_eth = data + front;
     if ((void *)(inner_eth + 1) > end)
         return drop_rx(slot, PW_DROP_RUNT);
@@ -305,7 +314,6 @@ static __always_inline int decapsulate(struct __sk_buff *skb, const __u32 l2) {
     }
     struct ethhdr frame_eth = *inner_eth;
 
-    __u32 gso_size = skb->gso_size;
     __u32 frames = 1;
     __u32 inner_headers = 0;
     if (gso_size) {
@@ -317,10 +325,6 @@ static __always_inline int decapsulate(struct __sk_buff *skb, const __u32 l2) {
         if (!inner.headers || l3_front - front + inner.length != frame_length || front + frame_length != skb->len)
             return drop_rx(slot, PW_DROP_COALESCED);
         frames = wire_frames(frame_length, inner_headers, gso_size);
-    } else {
-        /* Outer padding, which Ethernet adds to short frames, is not the customer's. */
-        if (front + frame_length != skb->len && bpf_skb_change_tail(skb, front + frame_length, 0))
-            return drop_rx(slot, PW_DROP_NOT_REMOVED);
     }
     if (inner.is_syn && (decap->flags & PW_FLAG_MSS_CLAMP)) {
         /* What the far host is told here is what ours may send there. */
@@ -349,10 +353,11 @@ static __always_inline int decapsulate(struct __sk_buff *skb, const __u32 l2) {
     __u32 shortest = sizeof(struct ethhdr) + (is_v6 ? 40 : 20);
     if (has_decap_l3) {
         /* Whatever is not IPv6: it is the smaller of the two lengths below which the kernel removes nothing. */
-        if (is_v6 && frame_eth.h_proto != bpf_htons(ETH_P_IPV6)) {
+        int holds_v6 = frame_eth.h_proto == bpf_htons(ETH_P_IPV6) && inner.is_ip;
+        if (is_v6 && !holds_v6) {
             flags |= BPF_F_ADJ_ROOM_DECAP_L3_IPV4_63;
             shortest = sizeof(struct ethhdr) + 20;
-        } else if (!is_v6 && frame_eth.h_proto == bpf_htons(ETH_P_IPV6)) {
+        } else if (!is_v6 && holds_v6) {
             flags |= BPF_F_ADJ_ROOM_DECAP_L3_IPV6_63;
             shortest = sizeof(struct ethhdr) + 40;
         }

@@ -72,14 +72,13 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
         return split(skb, encap, port);
 
     struct vlan_tags tags;
-    if (vlan_take(skb, &tags)) {
-        int has_no_room = skb->len < sizeof(struct ethhdr) + sizeof(struct vlan_tag);
-        return drop_tx(slot, has_no_room ? PW_DROP_FRAME_TOO_SHORT : PW_DROP_VLAN_DEPTH);
-    }
+    int taken = vlan_take(skb, &tags);
+    if (taken)
+        return drop_tx(slot, taken == TAGS_TOO_MANY ? PW_DROP_VLAN_DEPTH : PW_DROP_FRAME_TOO_SHORT);
     if (is_rest && trim_to_rest(skb))
         return drop_tx(slot, PW_DROP_NOT_FRAGMENTED);
     if (make_linear(skb, LINEAR_WANTED))
-        return drop_tx(slot, PW_DROP_UNREADABLE);
+        return drop_tx(slot, PW_DROP_NO_ROOM);
 
     void *data = (void *)(long)skb->data;
     void *end = (void *)(long)skb->data_end;
@@ -201,15 +200,20 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
         if (encap->flags & PW_FLAG_UDP)
             flags |= BPF_F_ADJ_ROOM_ENCAP_L4_UDP;
         if (bpf_skb_adjust_room(skb, room, BPF_ADJ_ROOM_MAC, flags)) {
-            /* Most likely a tunnelled super-frame of the customer's: refused before anything was changed. */
-            if (!gso_size || vlan_restore(skb, &tags))
-                return drop_tx(slot, PW_DROP_NO_ROOM);
-            return split(skb, encap, port);
+            /*
+             * Refused before anything was changed: the kernel marks no packet twice, and this one was in a tunnel of
+             * the customer's, or of ours, on this machine already. Unless it must be cut it needs no mark.
+             */
+            if (gso_size) {
+                if (vlan_restore(skb, &tags))
+                    return drop_tx(slot, PW_DROP_NO_ROOM);
+                return split(skb, encap, port);
+            }
+            is_marked = 0;
         }
-    } else {
-        if (bpf_skb_change_head(skb, room, 0))
-            return drop_tx(slot, PW_DROP_NO_ROOM);
     }
+    if (!is_marked && bpf_skb_change_head(skb, room, 0))
+        return drop_tx(slot, PW_DROP_NO_ROOM);
 
     int reason = write_headers(skb, encap, &out);
     if (reason != PW_DROP_REASON_COUNT)

@@ -153,7 +153,7 @@ __noinline int write_headers(struct __sk_buff *skb, const struct pw_encap *encap
             } else {
                 int frame_sum = sum_packet(skb, sizeof(struct ethhdr) + outer_length, out->frame_length);
                 if (frame_sum < 0)
-                    return PW_DROP_UNREADABLE;
+                    return PW_DROP_NO_ROOM;
                 sum += frame_sum;
             }
             __u16 check = ~sum_fold(sum);

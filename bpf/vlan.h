@@ -31,7 +31,7 @@ static __always_inline int is_any_tag(__be16 ethertype) {
     return is_vlan(ethertype) || ethertype == bpf_htons(0x9100) || ethertype == bpf_htons(0x9200);
 }
 
-/* The outermost tag, without touching the frame; 0 if there is none. */
+/* The outermost tag, without touching the frame; 0 if there is none, -1 if it is not whole. */
 static __always_inline int vlan_peek(struct __sk_buff *skb, struct vlan_tag *tag) {
     if (skb->vlan_present) {
         tag->tpid = (__be16)skb->vlan_proto;
@@ -39,13 +39,15 @@ static __always_inline int vlan_peek(struct __sk_buff *skb, struct vlan_tag *tag
         return 1;
     }
     /* Nothing that was received by a device comes here with its tag in the frame; test runs do. */
-    return is_vlan((__be16)skb->protocol) && !bpf_skb_load_bytes(skb, 12, tag, sizeof(*tag));
+    if (!is_vlan((__be16)skb->protocol))
+        return 0;
+    return bpf_skb_load_bytes(skb, 12, tag, sizeof(*tag)) ? -1 : 1;
 }
 
 /* PW_VLAN_* of a frame: which pseudowire of its interface it belongs to. */
 static __always_inline __u16 vlan_of(struct __sk_buff *skb) {
     struct vlan_tag tag;
-    if (!vlan_peek(skb, &tag))
+    if (vlan_peek(skb, &tag) <= 0)
         return PW_VLAN_NONE;
     __u16 id = bpf_ntohs(tag.tci) & PW_VLAN_ID;
     if (!id)
@@ -55,23 +57,27 @@ static __always_inline __u16 vlan_of(struct __sk_buff *skb) {
 
 /*
  * Takes the frame's tags into `tags`, so that skb->protocol is the true ethertype: each pop moves the next tag from
- * the frame to the metadata. Returns -1 when there are more than two or the kernel refuses.
+ * the frame to the metadata. Returns -1 when a tag is not whole, TAGS_TOO_MANY when there are more than two.
  */
+#define TAGS_TOO_MANY (-2)
+
 __noinline int vlan_take(struct __sk_buff *skb, struct vlan_tags *tags) {
     if (!tags)
         return -1;
     *tags = (struct vlan_tags){};
-    if (!vlan_peek(skb, &tags->tag[0]))
-        return 0;
+    int found = vlan_peek(skb, &tags->tag[0]);
+    if (found <= 0)
+        return found;
     if (bpf_skb_vlan_pop(skb))
         return -1;
     tags->count = 1;
-    if (!vlan_peek(skb, &tags->tag[1]))
-        return 0;
+    found = vlan_peek(skb, &tags->tag[1]);
+    if (found <= 0)
+        return found;
     if (bpf_skb_vlan_pop(skb))
         return -1;
     tags->count = 2;
-    return skb->vlan_present || is_vlan((__be16)skb->protocol) ? -1 : 0;
+    return skb->vlan_present || is_vlan((__be16)skb->protocol) ? TAGS_TOO_MANY : 0;
 }
 
 /* The opposite of vlan_take(). */

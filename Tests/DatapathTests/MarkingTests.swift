@@ -62,7 +62,8 @@ struct MarkingTests {
                     let result = try bench.decap.testRun(cell.ethernet + codec.encapsulate(frame: frame))
                     if let wanted = Self.combinations[Int(inside)][Int(outside)] {
                         #expect(result.verdict == Verdict.redirect)
-                        #expect(result.frame == Self.packet(family, trafficClass: 0x68 | wanted), "\(inside) \(outside)")
+                        #expect(
+                            result.frame == Self.packet(family, trafficClass: 0x68 | wanted), "\(inside) \(outside)")
                     } else {
                         #expect(result.verdict == Verdict.drop)
                     }
@@ -94,7 +95,9 @@ struct MarkingTests {
         if cell.family == .v4 { #expect(identifications.count > 4) }
     }
 
-    @Test("the flow label is one for a flow, and differs between flows", arguments: Cell.basic.filter { $0.family == .v6 })
+    @Test(
+        "the flow label is one for a flow, and differs between flows", arguments: Cell.basic.filter { $0.family == .v6 }
+    )
     func flowLabel(cell: Cell) throws {
         var configuration = cell.configuration
         configuration.flowLabel = .auto

@@ -66,7 +66,9 @@ struct MismatchTests {
     @Test("frames of any protocol from a peer that is set up alike are delivered", arguments: Cell.basic)
     func innocent(cell: Cell) throws {
         let bench = try Bench(cell.configuration)
-        for type: UInt16 in [0x0000, 0x0026, 0x05dc, 0x0800, 0x0806, 0x8847, 0x8863, 0x8864, 0x86dd, 0x88cc, 0x88e5, 0xffff] {
+        for type: UInt16 in [
+            0x0000, 0x0026, 0x05dc, 0x0800, 0x0806, 0x8847, 0x8863, 0x8864, 0x86dd, 0x88cc, 0x88e5, 0xffff,
+        ] {
             for count in [46, 47, 60, 300] {
                 let frame =
                     Sample.far.bytes + Sample.near.bytes + [UInt8(type >> 8), UInt8(type & 0xff)]

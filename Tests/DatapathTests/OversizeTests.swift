@@ -10,14 +10,17 @@ import Testing
 
 @Suite("packets that do not fit", .enabled(if: geteuid() == 0, "needs root"))
 struct OversizeTests {
-    private static func bench(_ cell: Cell, _ change: (inout PseudowireConfiguration) -> Void = { _ in }) throws -> Bench {
+    private static func bench(_ cell: Cell, _ change: (inout PseudowireConfiguration) -> Void = { _ in }) throws
+        -> Bench
+    {
         var configuration = cell.configuration
         configuration.mtu = 1300
         change(&configuration)
         return try Bench(configuration)
     }
 
-    private static func frame(_ family: IPAddress.Family, _ size: Int, df: Bool = true, tags: [VLANTag] = []) -> [UInt8] {
+    private static func frame(_ family: IPAddress.Family, _ size: Int, df: Bool = true, tags: [VLANTag] = []) -> [UInt8]
+    {
         let headers = family == .v4 ? 28 : 48
         let payload = PayloadPattern.bytes(count: size - headers, seed: 5)
         var packet = Sample.ip(.udp(UDPDatagram(sourcePort: 1, destinationPort: 2, payload: payload)), family)
@@ -82,7 +85,9 @@ struct OversizeTests {
         }
     }
 
-    @Test("no reply to multicast, to fragments, to errors, to what has no sender; and not without end", arguments: Cell.basic)
+    @Test(
+        "no reply to multicast, to fragments, to errors, to what has no sender; and not without end",
+        arguments: Cell.basic)
     func restraint(cell: Cell) throws {
         let bench = try Self.bench(cell)
         var silent: [[UInt8]] = []
@@ -109,13 +114,17 @@ struct OversizeTests {
             #expect(try bench.encap.testRun(frame).verdict == Verdict.drop)
         }
         var replies = 0
-        for _ in 0..<400 where try bench.encap.testRun(Self.frame(.v4, 1400)).verdict == Verdict.redirect { replies += 1 }
+        for _ in 0..<400 where try bench.encap.testRun(Self.frame(.v4, 1400)).verdict == Verdict.redirect {
+            replies += 1
+        }
         // A hundred a second on each CPU, and a second may end in between.
         #expect(replies >= 100 && replies < 400)
         #expect(try bench.reasons() == ["too_big": UInt64(silent.count + 400)])
     }
 
-    @Test("what may be cut is not answered; without a splitter it is dropped under a reason of its own", arguments: Cell.basic)
+    @Test(
+        "what may be cut is not answered; without a splitter it is dropped under a reason of its own",
+        arguments: Cell.basic)
     func cutting(cell: Cell) throws {
         let bench = try Self.bench(cell)
         #expect(try bench.encap.testRun(Self.frame(.v4, 1400, df: false)).verdict == Verdict.drop)
@@ -127,7 +136,8 @@ struct OversizeTests {
 
     @Test("MSS is lowered both ways to what fits, where it stands, and only in SYNs", arguments: Cell.basic)
     func clamp(cell: Cell) throws {
-        func syn(_ family: IPAddress.Family, _ mss: UInt16, prefix: [UInt8], flags: TCPSegment.Flags = .syn) -> [UInt8] {
+        func syn(_ family: IPAddress.Family, _ mss: UInt16, prefix: [UInt8], flags: TCPSegment.Flags = .syn) -> [UInt8]
+        {
             let segment = TCPSegment(
                 sourcePort: 1, destinationPort: 2, flags: flags,
                 options: prefix + TCPSegment.maximumSegmentSize(mss) + [4, 2])
@@ -138,27 +148,36 @@ struct OversizeTests {
             let most: UInt16 = family == .v4 ? 1260 : 1240
             // NOPs before the option move it to every alignment; a timestamp option is skipped.
             for prefix: [UInt8] in [[], [1], [1, 1], [1, 1, 1], [8, 10, 0, 0, 0, 0, 0, 0, 0, 0]] {
-                for (asked, wanted) in [(1460, most), (65535, most), (most + 1, most), (most, most), (536, 536)] as [(UInt16, UInt16)] {
+                for (asked, wanted) in [(1460, most), (65535, most), (most + 1, most), (most, most), (536, 536)]
+                    as [(UInt16, UInt16)]
+                {
                     let sent = try bench.encap.testRun(syn(family, asked, prefix: prefix)).frame
                     let expected = try cell.codec(outbound: true)
                         .encapsulate(frame: syn(family, wanted, prefix: prefix))
                     #expect(sent == cell.ethernet + expected, "IPv\(family.rawValue) \(prefix.count) \(asked)")
-                    let packet = cell.ethernet
+                    let packet =
+                        cell.ethernet
                         + (try cell.codec(outbound: false).encapsulate(frame: syn(family, asked, prefix: prefix)))
                     #expect(try bench.decap.testRun(packet).frame == syn(family, wanted, prefix: prefix))
                 }
             }
             let later = syn(family, 1460, prefix: [], flags: .ack)
-            #expect(try bench.encap.testRun(later).frame == cell.ethernet + cell.codec(outbound: true).encapsulate(frame: later))
+            #expect(
+                try bench.encap.testRun(later).frame == cell.ethernet
+                    + cell.codec(outbound: true).encapsulate(frame: later))
             // Options that make no sense end the search.
             for options: [UInt8] in [[0], [2, 3, 9], [3, 0], [3, 1, 2, 4, 9, 9], [2], [253, 40]] {
                 let segment = TCPSegment(sourcePort: 1, destinationPort: 2, flags: .syn, options: options)
                 let odd = Sample.frame(Sample.ip(.tcp(segment), family)).bytes
-                #expect(try bench.encap.testRun(odd).frame == cell.ethernet + cell.codec(outbound: true).encapsulate(frame: odd))
+                #expect(
+                    try bench.encap.testRun(odd).frame == cell.ethernet
+                        + cell.codec(outbound: true).encapsulate(frame: odd))
             }
         }
         let unclamped = try Self.bench(cell) { $0.clampsMSS = false }
         let frame = syn(.v4, 1460, prefix: [])
-        #expect(try unclamped.encap.testRun(frame).frame == cell.ethernet + cell.codec(outbound: true).encapsulate(frame: frame))
+        #expect(
+            try unclamped.encap.testRun(frame).frame == cell.ethernet
+                + cell.codec(outbound: true).encapsulate(frame: frame))
     }
 }

@@ -30,13 +30,18 @@ struct PathMTUTests {
         try #require(try bench.access[bench.accessKey]).path_mtu
     }
 
-    @Test("an ICMP message about a packet of ours lowers the path's MTU at once; the stack sees it too", arguments: Cell.all)
+    @Test(
+        "an ICMP message about a packet of ours lowers the path's MTU at once; the stack sees it too",
+        arguments: Cell.all)
     func learns(cell: Cell) throws {
         var configuration = cell.configuration
         configuration.repliesTooBig = false
         let bench = try Bench(configuration)
         let frame = Sample.frame(
-            Sample.ip(.udp(UDPDatagram(sourcePort: 1, destinationPort: 2, payload: PayloadPattern.bytes(count: 1372, seed: 1))), .v6)
+            Sample.ip(
+                .udp(
+                    UDPDatagram(sourcePort: 1, destinationPort: 2, payload: PayloadPattern.bytes(count: 1372, seed: 1))),
+                .v6)
         ).bytes
         let packet = Array(try bench.encap.testRun(frame).frame[14...])
         let message = Self.message(cell, packet, mtu: 1400)

@@ -49,7 +49,8 @@ struct SequenceTests {
         }
     }
 
-    @Test("Q1 to Q5: the window is half of the numbers", arguments: [0, 1, 8_388_606, 8_388_607, 16_777_215] as [UInt32])
+    @Test(
+        "Q1 to Q5: the window is half of the numbers", arguments: [0, 1, 8_388_606, 8_388_607, 16_777_215] as [UInt32])
     func window(number: UInt32) throws {
         let bench = try Self.bench(Cell.basic[0], .receive)
         let isInside = number < 8_388_607

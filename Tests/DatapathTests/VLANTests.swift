@@ -51,7 +51,9 @@ struct VLANTests {
         for tags in [[VLANTag.customer(42)], [.customer(42, priority: 6)], [.customer(42), .customer(7)]] {
             #expect(try Self.sent(bench, cell, tags) == Self.frame(tags))
         }
-        for tags in [[], [VLANTag.customer(41)], [.customer(0, priority: 3)], [.service(42)], [.service(7), .customer(42)]] {
+        for tags in [
+            [], [VLANTag.customer(41)], [.customer(0, priority: 3)], [.service(42)], [.service(7), .customer(42)],
+        ] {
             #expect(try Self.sent(bench, cell, tags) == nil)
         }
         #expect(try bench.reasons().isEmpty)
@@ -81,7 +83,9 @@ struct VLANTests {
     func strip(cell: Cell) throws {
         let bench = try Self.bench(cell, .id(42), .strip)
         #expect(try Self.sent(bench, cell, [.customer(42)]) == Self.frame([]))
-        #expect(try Self.sent(bench, cell, [.customer(42), .customer(7, priority: 1)]) == Self.frame([.customer(7, priority: 1)]))
+        #expect(
+            try Self.sent(bench, cell, [.customer(42), .customer(7, priority: 1)])
+                == Self.frame([.customer(7, priority: 1)]))
         // The new tag lies beside the frame, where a test run does not show it; a second one shows up in it.
         #expect(try Self.delivered(bench, cell, []) == Self.frame([]))
         #expect(try Self.delivered(bench, cell, [.customer(7)]) == Self.frame([.customer(7)]))

@@ -49,7 +49,8 @@ struct OversizeTrafficTests {
             let fitting = Echo(to: destination, payloadSize: mtu - headers, count: 3, mayFragment: false)
             #expect(try fitting.run(in: wire.network.host0).isPerfect)
             let above = Echo(
-                to: destination, payloadSize: mtu - headers + 1, count: 1, timeout: .milliseconds(300), mayFragment: false)
+                to: destination, payloadSize: mtu - headers + 1, count: 1, timeout: .milliseconds(300),
+                mayFragment: false)
             #expect(throws: TestbedError.self) { try above.run(in: wire.network.host0) }
         }
         #expect(try tap.frames().allSatisfy { $0.bytes.count <= 1514 })
@@ -172,7 +173,9 @@ struct OversizeTrafficTests {
         (Int(frame[20 + tagOctets] & 0x1f) << 8 | Int(frame[21 + tagOctets])) * 8
     }
 
-    @Test("outer packets are cut where that is wanted; the pieces make up the packet", arguments: Cell.all.filter { $0.family == .v4 })
+    @Test(
+        "outer packets are cut where that is wanted; the pieces make up the packet",
+        arguments: Cell.all.filter { $0.family == .v4 })
     func outerFragments(cell: Cell) throws {
         let wire = try Wire(innerMTU: 4000)
         try wire.connect(cell) { $0.oversize = .outer }
@@ -180,9 +183,11 @@ struct OversizeTrafficTests {
         let tap = try FrameTap(on: "veth21", in: wire.network.edge2)
         let packet = IPPacket(
             source: "198.51.100.1", destination: "198.51.100.2", dontFragment: true,
-            transport: .udp(UDPDatagram(sourcePort: 9, destinationPort: 9, payload: PayloadPattern.bytes(count: 3700, seed: 4))))
+            transport: .udp(
+                UDPDatagram(sourcePort: 9, destinationPort: 9, payload: PayloadPattern.bytes(count: 3700, seed: 4))))
         let frame = EthernetFrame(
-            destination: "02:00:00:00:00:02", source: "02:00:00:00:00:01", payload: .ip(packet)).bytes
+            destination: "02:00:00:00:00:02", source: "02:00:00:00:00:01", payload: .ip(packet)
+        ).bytes
         try near.send(frame)
         let pieces = try tap.frames(quiet: .milliseconds(200)).filter {
             !$0.isOutgoing && $0.bytes.count > 100 && $0.bytes[12] == 8
@@ -216,9 +221,11 @@ struct OversizeTrafficTests {
                 let packet = IPPacket(
                     source: "198.51.100.1", destination: "198.51.100.2", dontFragment: true,
                     transport: .udp(
-                        UDPDatagram(sourcePort: 9, destinationPort: 9, payload: [UInt8](repeating: 1, count: size - 28))))
+                        UDPDatagram(sourcePort: 9, destinationPort: 9, payload: [UInt8](repeating: 1, count: size - 28))
+                    ))
                 try tap.send(
-                    EthernetFrame(destination: "02:00:00:00:00:02", source: "02:00:00:00:00:01", payload: .ip(packet)).bytes)
+                    EthernetFrame(destination: "02:00:00:00:00:02", source: "02:00:00:00:00:01", payload: .ip(packet))
+                        .bytes)
                 usleep(20_000)
                 let dropped = try wire.first.pseudowire(named: "pw0").statistics.txDropped - before
                 #expect(dropped == (size > mtu ? 1 : 0), comment)

@@ -169,6 +169,23 @@ struct TrafficTests {
         try wire.takeDown()
     }
 
+    @Test("a frame that is no IP packet and too long for the kernel to put headers before is dropped and counted")
+    func noRoom() throws {
+        let wire = try Wire(underlayMTU: 60_000, innerMTU: 30_000)
+        try wire.connect(Cell.all[0])
+        let tap = try FrameTap(on: "veth01", in: wire.network.host0)
+        let payload = [UInt8](repeating: 7, count: 20_000)
+        try tap.send(
+            EthernetFrame(
+                destination: "02:00:00:00:00:02", source: "02:00:00:00:00:01",
+                payload: .raw(etherType: 0x88b5, payload)
+            ).bytes)
+        usleep(50_000)
+        let drops = try wire.first.pseudowire(named: "pw0").statistics.drops
+        #expect(drops.map(\.reason.identifier) == ["no_room"])
+        try wire.takeDown()
+    }
+
     @Test("frames of 9,000 octets cross a path that takes them", arguments: Cell.all)
     func jumbo(cell: Cell) throws {
         let wire = try Wire(underlayMTU: 9200, innerMTU: 9000)

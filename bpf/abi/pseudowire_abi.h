@@ -76,8 +76,8 @@ enum {
 };
 
 /*
- * Why a frame did not cross, or (the last group) what was seen and left to the stack.
- * X(IDENTIFIER, direction, sentence). Order is ABI: append only.
+ * Why a frame did not cross ("tx", "rx"), what was seen and left to the stack ("seen"), and what was noticed of frames
+ * that were delivered ("noted"). X(IDENTIFIER, direction, sentence). Order is ABI: append only.
  */
 #define PW_DROP_REASONS(X)                                                                                             \
     X(FRAME_TOO_SHORT, "tx", "frame shorter than an Ethernet header")                                                  \
@@ -86,7 +86,6 @@ enum {
     X(NO_ROUTE, "tx", "no route to the peer")                                                                          \
     X(NO_ROOM, "tx", "kernel made no room for the outer headers")                                                      \
     X(NO_SEGMENTATION, "tx", "segmentation-offload frame that nothing could segment")                                  \
-    X(UNREADABLE, "tx", "frame could not be read for its checksum")                                                    \
     X(STRAY, "tx", "frame on the splitter that belongs to no pseudowire")                                              \
     X(SOURCE_ADDRESS, "rx", "source address is not the peer's")                                                        \
     X(SOURCE_PORT, "rx", "source port is not the peer's")                                                              \
@@ -102,14 +101,14 @@ enum {
     X(VLAN, "rx", "frame's VLAN tag is not this pseudowire's")                                                         \
     X(SEQUENCE, "rx", "sequence number outside the window")                                                            \
     X(SEQUENCE_MISSING, "rx", "peer sends no sequence numbers, but they are required")                                 \
-    X(SEQUENCE_UNEXPECTED, "seen", "peer sends sequence numbers that nobody asked for")                                \
+    X(SEQUENCE_UNEXPECTED, "noted", "peer sends sequence numbers that nobody asked for")                               \
     X(SUBLAYER_MISMATCH, "rx", "peer uses the other L2-specific sublayer")                                             \
     X(COOKIE_LENGTH, "rx", "peer's cookie has another length than expected")                                           \
     X(CONTROL_CHANNEL, "rx", "packet of the VCCV control channel")                                                     \
     X(PSEUDOWIRE_FRAGMENT, "rx", "part of a frame (RFC 4623)")                                                         \
     X(CONGESTION, "rx", "congestion was met by a packet that cannot be told of it (RFC 6040)")                         \
     X(NOT_FRAGMENTED, "tx", "kernel did not cut the packet")                                                           \
-    X(SEQUENCE_GAP, "seen", "sequence numbers that never came")
+    X(SEQUENCE_GAP, "noted", "sequence numbers that never came")
 
 enum pw_drop_reason {
 #define PW_REASON_ENUM(identifier, direction, sentence) PW_DROP_##identifier,
@@ -195,7 +194,7 @@ _Static_assert(sizeof(struct pw_sequence) == 16, "abi");
 /* counters[slot], per CPU. A segmentation-offload frame counts as the frames that a wire would carry. */
 struct pw_counters {
     __u64 tx_frames;
-    __u64 tx_octets; /* of Ethernet frames without FCS */
+    __u64 tx_octets; /* of Ethernet frames as they are carried, without FCS */
     __u64 rx_frames;
     __u64 rx_octets;
     __u64 tx_dropped;

@@ -11,12 +11,17 @@ public struct Program: ~Copyable {
     public let name: String
     /// The kernel's number for it: what tells two programs apart, unlike names and tags.
     public let id: UInt32
+    /// How many instructions the verifier looked at before it was content: what a kernel's limit of a million counts.
+    ///
+    /// Differs from kernel to kernel.
+    public let verifiedInstructions: UInt32
 
     init(adopting descriptor: consuming OwnedDescriptor, name: String) throws(BPFError) {
         var info = bpf_prog_info()
         var length = UInt32(MemoryLayout<bpf_prog_info>.size)
         try BPFError.check(bpf_obj_get_info_by_fd(descriptor.raw, &info, &length), "inspect program", name)
         self.id = info.id
+        self.verifiedInstructions = info.verified_insns
         self.descriptor = descriptor
         self.name = name
     }

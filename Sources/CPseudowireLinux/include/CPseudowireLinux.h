@@ -4,5 +4,6 @@
 /* The system calls that Swift cannot make itself, one header per subject. */
 #include "namespace.h"
 #include "packet.h"
+#include "tun.h"
 
 #endif

@@ -14,7 +14,7 @@
 const unsigned char *pw_object_start(void);
 size_t pw_object_size(void);
 
-/* The reason's identifier ("NO_ROUTE"), its direction ("tx", "rx", "seen"), its sentence; NULL beyond. */
+/* The reason's identifier ("NO_ROUTE"), its direction ("tx", "rx", "seen", "noted"), its sentence; NULL beyond. */
 const char *pw_drop_reason_identifier(unsigned reason);
 const char *pw_drop_reason_direction(unsigned reason);
 const char *pw_drop_reason_sentence(unsigned reason);

@@ -62,11 +62,42 @@ enum Attachment {
         guard
             let link = try netlink({ () throws(NetlinkError) in try client.links.get(LinkIndex(rawValue: interface)) })
         else { throw .refused("interface \(interface) vanished") }
-        var port = try bpf { () throws(BPFError) in try state.ports[interface] } ?? pw_port()
+        let before = try bpf { () throws(BPFError) in try state.ports[interface] }
+        var port = before ?? pw_port()
         Octets.write(link.name.utf8, to: &port.name)
+        port.flags |= role.flag
+        let hadClsact = try hasClsact(link.index, client)
+        if !hadClsact { port.flags |= UInt32(PW_PORT_OWNS_CLSACT) }
+        // A card hands over only frames for its own address unless it is asked for all, as a bridge asks its ports.
+        let wantsAll = role == .access && !link.flags.contains(.promiscuous)
+        if wantsAll { port.flags |= UInt32(PW_PORT_OWNS_PROMISC) }
+        // What is to be put back is written down before it is changed: a command may die at any point.
+        try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
+        do throws(PseudowireError) {
+            _ = try netlink { () throws(NetlinkError) in try client.qdiscs.ensureClsact(on: link.index) }
+            try addFilter(role, to: link, state, client)
+            if wantsAll {
+                try netlink { () throws(NetlinkError) in
+                    var update = LinkUpdate()
+                    update.isPromiscuous = true
+                    try client.links.update(link.index, update)
+                }
+            }
+        } catch {
+            if !hadClsact { try? removeClsactIfUnused(on: link.index, client) }
+            if let before {
+                try? state.ports.update(key: interface, value: before)
+            } else {
+                _ = try? state.ports.remove(key: interface)
+            }
+            throw error
+        }
+    }
 
-        let clsact = try netlink { () throws(NetlinkError) in try client.qdiscs.ensureClsact(on: link.index) }
-        if clsact == .created { port.flags |= UInt32(PW_PORT_OWNS_CLSACT) }
+    private static func addFilter(
+        _ role: Role, to link: Link, _ state: DatapathState, _ client: RouteClient
+    ) throws(PseudowireError) {
+        let interface = link.index.rawValue
         let descriptor =
             switch role {
             case .access: state.encap.fileDescriptor
@@ -79,7 +110,6 @@ enum Attachment {
         } catch {
             guard error.isAlreadyPresent, try programID(role, on: interface, client) == program(role, on: link, state)
             else {
-                if clsact == .created { try? client.qdiscs.deleteClsact(on: link.index) }
                 throw error.isAlreadyPresent
                     ? .refused(
                         """
@@ -89,17 +119,6 @@ enum Attachment {
                     : .netlink(error)
             }
         }
-        port.flags |= role.flag
-        // A card hands over only frames for its own address unless it is asked for all, as a bridge asks its ports.
-        if role == .access, !link.flags.contains(.promiscuous) {
-            try netlink { () throws(NetlinkError) in
-                var update = LinkUpdate()
-                update.isPromiscuous = true
-                try client.links.update(link.index, update)
-            }
-            port.flags |= UInt32(PW_PORT_OWNS_PROMISC)
-        }
-        try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
     }
 
     /// Takes our filter off an interface and puts back what we had changed.
@@ -111,11 +130,13 @@ enum Attachment {
         guard var port = try bpf({ () throws(BPFError) in try state.ports[interface] }) else { return }
         let index = LinkIndex(rawValue: interface)
         let link = try netlink { () throws(NetlinkError) in try client.links.get(index) }
-        if let link, try programID(role, on: interface, client) == program(role, on: link, state) {
-            try netlink { () throws(NetlinkError) in
-                try client.filters.delete(priority: role.priority, handle: role.handle, at: hook(interface))
+        if let link {
+            if try programID(role, on: interface, client) == program(role, on: link, state) {
+                try netlink { () throws(NetlinkError) in
+                    try client.filters.delete(priority: role.priority, handle: role.handle, at: hook(interface))
+                }
             }
-            if role == .access, port.flags & UInt32(PW_PORT_OWNS_PROMISC) != 0 {
+            if role == .access, port.flags & UInt32(PW_PORT_OWNS_PROMISC) != 0, link.flags.contains(.promiscuous) {
                 try netlink { () throws(NetlinkError) in
                     var update = LinkUpdate()
                     update.isPromiscuous = false
@@ -138,6 +159,7 @@ enum Attachment {
 
     /// Somebody may have come to use the qdisc that we made; then it is theirs now.
     private static func removeClsactIfUnused(on index: LinkIndex, _ client: RouteClient) throws(PseudowireError) {
+        guard try hasClsact(index, client) else { return }
         try netlink { () throws(NetlinkError) in
             for direction in [TrafficDirection.ingress, .egress] {
                 guard try client.filters.list(at: TrafficHook(link: index, direction: direction)).isEmpty else {
@@ -146,5 +168,9 @@ enum Attachment {
             }
             try client.qdiscs.deleteClsact(on: index)
         }
+    }
+
+    private static func hasClsact(_ index: LinkIndex, _ client: RouteClient) throws(PseudowireError) -> Bool {
+        try netlink { () throws(NetlinkError) in try client.qdiscs.list(on: index) }.contains { $0.kind == "clsact" }
     }
 }

@@ -18,6 +18,12 @@ enum CustomerPort {
         var isDormant: Bool
     }
 
+    /// The customer's end, by its index, for it may have been renamed; nil once it has left this namespace.
+    static func customerEnd(of hidden: Link, in links: [UInt32: Link]) -> Link? {
+        guard hidden.linkNamespaceID == nil, let peer = hidden.peer, let end = links[peer.rawValue] else { return nil }
+        return end.peer == hidden.index && end.linkNamespaceID == nil ? end : nil
+    }
+
     /// Makes the pair; returns the hidden end's index.
     static func create(_ name: String, hidden: String, _ shape: Shape, _ client: RouteClient) throws(PseudowireError)
         -> UInt32
@@ -56,5 +62,13 @@ enum CustomerPort {
     static func remove(_ index: UInt32, hidden: String, _ client: RouteClient) throws(PseudowireError) {
         guard let link = try find(index, hidden: hidden, client) else { return }
         try netlink { () throws(NetlinkError) in try client.links.delete(link.index) }
+    }
+}
+
+extension PseudowireConfiguration {
+    /// The largest IP packet that a path takes, as an interface's MTU.
+    func interfaceMTU(path: Int) -> UInt32 {
+        let fitting = min(overhead.pseudowireMTU(underlay: path), Int(mtu ?? Self.mtus.upperBound))
+        return UInt32(max(fitting, Int(Self.mtus.lowerBound)))
     }
 }

@@ -26,7 +26,9 @@ struct Splitter {
             }
             return nil
         }
-        guard outer.alias == alias, outer.peer == inner.index else {
+        // The alias cannot come with the pair: a command that died in between leaves one that nobody has named or used.
+        let isNew = outer.alias == nil && inner.alias == nil && !outer.flags.contains(.up) && !inner.flags.contains(.up)
+        guard outer.alias == alias || isNew, outer.peer == inner.index else {
             throw .refused("the interfaces \(outerName) and \(innerName) are not ours; their names are needed")
         }
         return SplitterIndexes(outer: outer.index.rawValue, inner: inner.index.rawValue)

@@ -35,7 +35,7 @@ extension PseudowireManager {
     }
 
     /// Reads under the shared lock; nil where there is no state.
-    private func reading<Value>(_ body: (DatapathState) throws(PseudowireError) -> Value) throws(PseudowireError)
+    func reading<Value>(_ body: (DatapathState) throws(PseudowireError) -> Value) throws(PseudowireError)
         -> Value?
     {
         try directory.checkFileSystem()

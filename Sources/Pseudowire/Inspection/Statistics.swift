@@ -7,7 +7,7 @@ public struct Statistics: Hashable, Sendable {
     ///
     /// A segmentation-offload frame counts as the frames that a wire carries.
     public var txFrames: UInt64 = 0
-    /// Octets of those frames as the customer sent them: Ethernet header to payload, without FCS.
+    /// Octets of those frames as they are carried: Ethernet header to payload, without FCS, and without a tag that is stripped.
     public var txOctets: UInt64 = 0
     public var rxFrames: UInt64 = 0
     public var rxOctets: UInt64 = 0
@@ -53,7 +53,8 @@ public struct DropReason: RawRepresentable, Hashable, Sendable, CaseIterable, Cu
     /// One lower-case word, as in `no_route`.
     public var identifier: String { Self.text(pw_drop_reason_identifier(rawValue)).lowercased() }
 
-    /// Which way the frame went: `tx`, `rx`, or `seen` for what was only noticed and left to the stack.
+    /// Which way the frame went: `tx`, `rx`; `seen` for what was left to the stack, `noted` for what was delivered, or never
+    /// came.
     public var direction: String { Self.text(pw_drop_reason_direction(rawValue)) }
 
     /// A sentence for people.

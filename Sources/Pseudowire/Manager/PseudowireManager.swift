@@ -71,9 +71,12 @@ public final class PseudowireManager {
         guard let lock = try StateLock(directory.base, .exclusive) else { return }
         try lock.hold { () throws(PseudowireError) in
             try directory.reap()
+            // Without state there is no splitter, unless a command died between making or removing the one and the other.
+            if !directory.exists, (try? Splitter.find(client)) != nil { try Splitter.remove(client) }
             let actions = try plan().steps.map(\.action)
             var executor = try Executor(self)
             try executor.run(actions)
+            refreshInterfaces()
         }
     }
 

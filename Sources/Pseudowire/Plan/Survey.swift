@@ -28,10 +28,7 @@ struct Survey {
 
         /// How an interface for the customer is to be: as long as no path is known, as if it were an Ethernet.
         func shape(_ configuration: PseudowireConfiguration) -> CustomerPort.Shape {
-            let fitting = configuration.overhead.pseudowireMTU(underlay: pathMTU ?? 1500)
-            let mtu = min(fitting, Int(configuration.mtu ?? .max))
-            return CustomerPort.Shape(
-                mtu: UInt32(max(mtu, Int(PseudowireConfiguration.mtus.lowerBound))), isDormant: !isConnected)
+            CustomerPort.Shape(mtu: configuration.interfaceMTU(path: pathMTU ?? 1500), isDormant: !isConnected)
         }
     }
 
@@ -103,8 +100,11 @@ struct Survey {
             refuse(field, "\(name) \(Self.strangeHeader)")
         } else if Self.isHidden(link) {
             refuse(field, "\(name) is part of the datapath itself")
+        } else {
+            return link
         }
-        return link
+        // One reason is enough for one option.
+        return nil
     }
 
     private static func isHidden(_ link: Link) -> Bool {

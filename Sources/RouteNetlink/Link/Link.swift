@@ -39,6 +39,8 @@ public struct Link: Hashable, Sendable {
     /// Our name for the namespace of `peer`; nil when that is ours.
     public var linkNamespaceID: Int32?
     public var operationalState: OperationalState = .unknown
+    /// What a carrier means.
+    public var linkMode: LinkUpdate.LinkMode = .default
     /// How many users want every frame, packet sockets and bridges included.
     public var promiscuity: UInt32 = 0
     /// Nil when the request asked for none.
@@ -77,6 +79,7 @@ extension Link {
             case IFLA_LINK: peer = LinkIndex(try attribute.integer(Int32.self))
             case IFLA_LINK_NETNSID: linkNamespaceID = try attribute.integer()
             case IFLA_OPERSTATE: operationalState = OperationalState(rawValue: try attribute.integer())
+            case IFLA_LINKMODE: linkMode = LinkUpdate.LinkMode(rawValue: try attribute.integer())
             case IFLA_PROMISCUITY: promiscuity = try attribute.integer()
             case IFLA_GSO_MAX_SIZE: gsoMaxSize = try attribute.integer()
             case IFLA_STATS64: statistics = LinkStatistics(attribute.payload)

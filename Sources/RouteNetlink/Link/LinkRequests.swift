@@ -48,6 +48,7 @@ enum LinkRequest {
         if let master = update.master { request.attribute(IFLA_MASTER, master?.rawValue ?? 0) }
         if let namespace = update.namespace { request.attribute(IFLA_NET_NS_FD, namespace) }
         if let size = update.gsoMaxSize { request.attribute(IFLA_GSO_MAX_SIZE, size) }
+        if let state = update.operationalState { request.attribute(IFLA_OPERSTATE, state.rawValue) }
         if let mode = update.linkMode { request.attribute(IFLA_LINKMODE, mode.rawValue) }
         if update.ipv4Forwarding != nil || update.addressGenerationMode != nil {
             request.nest(IFLA_AF_SPEC) { families in

@@ -73,12 +73,17 @@ public struct LinkUpdate: Hashable, Sendable {
     public var gsoMaxSize: UInt32?
     /// What a carrier means, from its next change on.
     public var linkMode: LinkMode?
+    /// What the interface says about itself: that it is dormant, if it was up, or up, if it was dormant.
+    ///
+    /// The kernel passes over other changes in silence, and says something else at the carrier's next change unless
+    /// `linkMode` agrees.
+    public var operationalState: OperationalState?
 
     public init(
         isUp: Bool? = nil, mtu: UInt32? = nil, address: MACAddress? = nil, name: String? = nil, alias: String? = nil,
         master: LinkIndex?? = nil, isPromiscuous: Bool? = nil, namespace: Int32? = nil,
         addressGenerationMode: AddressGenerationMode? = nil, ipv4Forwarding: Bool? = nil, gsoMaxSize: UInt32? = nil,
-        linkMode: LinkMode? = nil
+        linkMode: LinkMode? = nil, operationalState: OperationalState? = nil
     ) {
         self.isUp = isUp
         self.mtu = mtu
@@ -92,5 +97,6 @@ public struct LinkUpdate: Hashable, Sendable {
         self.ipv4Forwarding = ipv4Forwarding
         self.gsoMaxSize = gsoMaxSize
         self.linkMode = linkMode
+        self.operationalState = operationalState
     }
 }

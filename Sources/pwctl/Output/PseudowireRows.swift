@@ -72,7 +72,8 @@ struct PseudowireRows {
         add("rx", "\(statistics.rxFrames) frames, \(statistics.rxOctets) octets, \(statistics.rxDropped) dropped")
         if statistics.replies > 0 { add("replies", "\(statistics.replies) ICMP messages to the customer's hosts") }
         for drop in statistics.drops {
-            let what = drop.reason.direction == "seen" ? "seen" : "\(drop.reason.direction) drop"
+            let what =
+                ["tx", "rx"].contains(drop.reason.direction) ? "\(drop.reason.direction) drop" : drop.reason.direction
             add(what, "\(drop.count) × \(drop.reason)")
         }
     }

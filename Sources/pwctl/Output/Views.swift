@@ -3,6 +3,13 @@ internal import Pseudowire
 
 /// JSON as this program prints it: keys are the command line's option names.
 enum JSONText {
+    /// On one line, for those who read line by line.
+    static func line(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
     static func of(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -65,5 +72,37 @@ struct FindingView: Encodable {
         subject = finding.subject
         message = finding.message
         cure = finding.cure
+    }
+}
+
+/// `trace --json`, one a line.
+struct EventView: Encodable {
+    let time: UInt64
+    let reason: String
+    let sessionID: UInt32
+    let source: String?
+    let destination: String?
+    let sourcePort: UInt16?
+    let destinationPort: UInt16?
+    let interface: UInt32
+    let length: Int
+
+    enum CodingKeys: String, CodingKey {
+        case time, reason, source, destination, interface, length
+        case sessionID = "session-id"
+        case sourcePort = "source-port"
+        case destinationPort = "destination-port"
+    }
+
+    init(_ event: PacketEvent) {
+        time = event.time
+        reason = event.reason.identifier
+        sessionID = event.session
+        source = event.addresses.map { "\($0.source)" }
+        destination = event.addresses.map { "\($0.destination)" }
+        sourcePort = event.ports?.source
+        destinationPort = event.ports?.destination
+        interface = event.interface
+        length = event.length
     }
 }

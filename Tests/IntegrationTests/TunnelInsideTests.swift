@@ -1,0 +1,47 @@
+import Foundation
+import Glibc
+import InternetAddress
+import L2TP
+import Pseudowire
+import PseudowireTestbed
+import RouteNetlink
+import Testing
+
+/// Packets that were put into one tunnel by this very kernel before they come to ours: it remembers that.
+@Suite("a customer's own tunnel inside", .enabled(if: geteuid() == 0, "needs root"), .serialized)
+struct TunnelInsideTests {
+    /// Runs iproute2 in one of the four namespaces.
+    private static func ip(_ wire: borrowing Wire, _ place: FourNamespaces.Place, _ words: String) throws {
+        let descriptor = wire.network.withNamespace(place) { $0.fileDescriptor }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/nsenter")
+        process.arguments =
+            ["--net=/proc/\(getpid())/fd/\(descriptor)", "ip"] + words.split(separator: " ").map(String.init)
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0, "ip \(words)")
+    }
+
+    @Test(
+        "VXLAN between the hosts: small packets and segmentation-offload frames", arguments: Cell.all,
+        [PseudowireConfiguration.Offload.auto, .keep])
+    func vxlan(cell: Cell, offload: PseudowireConfiguration.Offload) throws {
+        let wire = try Wire(innerMTU: 1400)
+        try wire.connect(cell) { $0.offload = offload }
+        for (place, own, other, number) in [
+            (FourNamespaces.Place.host0, "192.0.1.100", "192.0.1.103", 1), (.host3, "192.0.1.103", "192.0.1.100", 3),
+        ] {
+            try Self.ip(wire, place, "link add vx0 mtu 1350 type vxlan id 7 dstport 4789 local \(own) remote \(other)")
+            try Self.ip(wire, place, "address add 203.0.113.\(number)/24 dev vx0")
+            try Self.ip(wire, place, "link set vx0 up")
+        }
+        for size in [0, 56, 1200] {
+            let echo = Echo(to: "203.0.113.3", payloadSize: size, count: 3)
+            #expect(try echo.run(in: wire.network.host0).isPerfect, "\(size) octets")
+        }
+        let stream = PseudowireTestbed.Stream(to: "203.0.113.3", amount: .octets(8 << 20), timeout: .seconds(20))
+        #expect(try stream.run(from: wire.network.host0, to: wire.network.host3).isIntact)
+        #expect(try wire.first.pseudowire(named: "pw0").statistics.drops.isEmpty)
+        try wire.takeDown()
+    }
+}
