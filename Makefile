@@ -1,5 +1,6 @@
 # make demo    build the four-namespace network, carry traffic through it, show it, take it down
 # make check   prove everything: formatting, the embedded datapath, all tests, real peers
+# make fuzz    the datapath against its reference on FUZZ_FRAMES frames, a hundred times what make check compares
 #
 # Both install what they need (Debian packages, with apt-get) and mount a BPF file system if there is none.
 # Both need root, and work again after a run that was interrupted.
@@ -7,13 +8,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: all setup setup-check bpffs build release demo check test lint format bpf bpf-check downstream foreign-tools clean
+.PHONY: all setup setup-check bpffs build release demo check fuzz fuzz-native test lint format bpf bpf-check downstream foreign-tools clean
 
 # What building needs, and what testing needs beyond that: witnesses and peers that we did not write.
 BUILD_PACKAGES := libbpf-dev libmnl-dev libelf-dev zlib1g-dev linux-libc-dev pkg-config
 CHECK_PACKAGES := iproute2 iputils-ping bpftool ethtool tcpdump tshark socat jq procps xxd clang-format dpkg-dev \
 	qemu-system-x86 busybox-static cpio kmod
 BUILD_DIR ?= .build
+FUZZ_FRAMES ?= 100000000
 SWIFT_BUILD := swift build --scratch-path $(BUILD_DIR)
 RELEASE_FLAGS := -c release --static-swift-stdlib --product pwctl
 PWCTL := $(BUILD_DIR)/release/pwctl
@@ -59,7 +61,7 @@ demo: release bpffs
 	$(PWCTL) demo
 
 # The order: what fails fastest first; the test runner's own count last.
-check: setup-check bpffs lint foreign-tools bpf-check downstream release test
+check: setup-check bpffs lint foreign-tools bpf-check fuzz-native downstream release test
 
 lint:
 	$(SAY) 'formatting'
@@ -103,6 +105,17 @@ test: setup-check bpffs
 		swift test --scratch-path $(BUILD_DIR) --skip-build --disable-xctest --no-parallel $(STRICT) 2>&1 | tee "$$log"; \
 	if grep -qiE '(test|suite) .* skipped' "$$log"; then echo 'error: tests were skipped' >&2; exit 1; fi; \
 	grep -E 'Test run with .* passed' "$$log"
+
+# Bounded in inputs and time; the same inputs each time.
+fuzz-native: setup
+	$(SAY) 'the datapath, compiled for this machine, under sanitizers'
+	$(MAKE) -s -C Tests/Fuzz/native check BUILD=$(abspath $(BUILD_DIR))/fuzz-native
+
+# Optimised, in a directory of its own; FUZZ_SEED=… takes another walk.
+fuzz: setup
+	$(SAY) 'the datapath against its reference, $(FUZZ_FRAMES) frames'
+	FUZZ_FRAMES=$(FUZZ_FRAMES) swift test -c release -Xswiftc -enable-testing --scratch-path $(BUILD_DIR)/fuzz \
+		--disable-xctest --filter FuzzTests
 
 clean:
 	rm -rf $(BUILD_DIR) Examples/*/.build

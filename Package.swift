@@ -72,6 +72,7 @@ let package = Package(
         tests(
             "DatapathTests",
             ["Pseudowire", "PseudowireTestbed", "BPF", "L2TP", "InternetAddress", "CPseudowireObject", "RouteNetlink"]),
+        tests("FuzzTests", ["Pseudowire", "BPF", "L2TP", "InternetAddress", "CPseudowireObject"]),
         tests("PseudowireTests", ["Pseudowire", "InternetAddress", "L2TP", "CPseudowireObject"]),
         tests(
             "IntegrationTests",

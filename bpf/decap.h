@@ -240,6 +240,7 @@ static __always_inline int decapsulate(struct __sk_buff *skb, const __u32 l2) {
     struct ethhdr *inner_eth = data + front;
     if ((void *)(inner_eth + 1) > end)
         return drop_rx(slot, PW_DROP_RUNT);
+    struct ethhdr frame_eth = *inner_eth;
     __u32 sublayer = 0;
     if (decap->flags & PW_FLAG_SUBLAYER) {
         __be32 *word = session + (layout / 4);
@@ -268,7 +269,8 @@ static __always_inline int decapsulate(struct __sk_buff *skb, const __u32 l2) {
      * Does it look like a frame? What is not IP or ARP where it should be, or follows a sublayer that makes no sense,
      * is worth a closer look; a frame of some other protocol passes it.
      */
-    here.looks_right = inner.is_ip || ethertype == bpf_htons(ETH_P_ARP) || is_any_tag(ethertype);
+    here.looks_right = inner.is_ip || ethertype == bpf_htons(ETH_P_ARP) || is_any_tag(ethertype) ||
+                       is_snap(ethertype, data + l3_front, end);
     if (!here.looks_right || (sublayer && !(sublayer & SUBLAYER_S))) {
         here.is_cookie_right = 1;
         int found = mismatch(skb, &here);
@@ -308,11 +310,16 @@ static __always_inline int decapsulate(struct __sk_buff *skb, const __u32 l2) {
             __u16 wanted = decap->tag == PW_TAG_KEEP ? decap->vlan & PW_VLAN_ID : decap->tag;
             if (!has_tag || vlan != wanted)
                 return drop_rx(slot, PW_DROP_VLAN);
-            tag->tpid = decap->vlan & PW_VLAN_SERVICE ? bpf_htons(ETH_P_8021AD) : bpf_htons(ETH_P_8021Q);
-            tag->tci = (tag->tci & bpf_htons(~PW_VLAN_ID)) | bpf_htons(decap->vlan & PW_VLAN_ID);
+            struct vlan_tag ours = {.tpid = decap->vlan & PW_VLAN_SERVICE ? bpf_htons(ETH_P_8021AD)
+                                                                          : bpf_htons(ETH_P_8021Q),
+                                    .tci = (tag->tci & bpf_htons(~PW_VLAN_ID)) | bpf_htons(decap->vlan & PW_VLAN_ID)};
+            frame_eth.h_proto = ours.tpid;
+            /* By a helper, which keeps the sum right that a card may have taken over the packet. */
+            if ((ours.tpid != tag->tpid || ours.tci != tag->tci) &&
+                bpf_skb_store_bytes(skb, front + 12, &ours, sizeof(ours), BPF_F_RECOMPUTE_CSUM))
+                return drop_rx(slot, PW_DROP_NOT_REMOVED);
         }
     }
-    struct ethhdr frame_eth = *inner_eth;
 
     __u32 frames = 1;
     __u32 inner_headers = 0;
@@ -335,7 +342,7 @@ static __always_inline int decapsulate(struct __sk_buff *skb, const __u32 l2) {
             __u32 overhead = (encap->header_length & 0x7f) + sizeof(struct ethhdr) + tags;
             __u32 mss = mss_for(path_limit(skb, encap, overhead), overhead, ethertype);
             if (mss)
-                clamp_mss(skb, inner.l4_offset, mss);
+                clamp_mss(skb, inner.l4_offset, mss, inner.is_partial);
         }
     }
     if (outer_ecn & 1 && inner.is_ip && propagate_congestion(skb, l3_front, outer_ecn, ethertype))

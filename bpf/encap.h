@@ -110,9 +110,12 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
     }
     /*
      * A veth hands frames over with checksums not filled in, which is fine among Linux stacks, until the frame is in a
-     * tunnel whose other end, like the kernel's own L2TP, forgets the remark and finds the checksum wrong.
+     * tunnel whose other end, like the kernel's own L2TP, forgets the remark and finds the checksum wrong. An outer
+     * checksum over what is not filled in would be wrong too, but for what the identity knows.
      */
-    if ((encap->flags & PW_FLAG_FINISH) && inner.is_partial && may_split(skb, encap, port)) {
+    int wants_whole = ((encap->flags & PW_FLAG_FINISH) && (inner.is_partial || inner.may_be_partial)) ||
+                      ((encap->flags & PW_FLAG_UDP_CHECKSUM) && inner.may_be_partial);
+    if (wants_whole && may_split(skb, encap, port)) {
         if (vlan_restore(skb, &tags))
             return drop_tx(slot, PW_DROP_NO_ROOM);
         return split(skb, encap, port);
@@ -127,7 +130,7 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
         way.reason = PW_DROP_TOO_BIG;
     int is_cut = 0; /* the outer packet will be */
     if (way.reason == PW_DROP_TOO_BIG && limit > overhead) {
-        if ((gso_size || inner.is_partial) && may_split(skb, encap, port)) {
+        if ((gso_size || inner.is_partial || inner.may_be_partial) && may_split(skb, encap, port)) {
             /* Whatever becomes of it, first it must be whole frames with whole checksums. */
             if (vlan_restore(skb, &tags))
                 return drop_tx(slot, PW_DROP_NO_ROOM);
@@ -161,7 +164,7 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
     if (inner.is_syn && (encap->flags & PW_FLAG_MSS_CLAMP)) {
         __u32 mss = mss_for(path_limit(skb, encap, overhead), overhead, ethertype);
         if (mss)
-            clamp_mss(skb, inner.l4_offset, mss);
+            clamp_mss(skb, inner.l4_offset, mss, inner.is_partial);
     }
 
     __u32 length = skb->len; /* without tags */
@@ -224,7 +227,7 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
     count_tx(slot, frames, out.frame_length + (frames - 1) * (sizeof(struct ethhdr) + tag_octets + inner.headers));
     if (is_cut) {
         struct vlan_tags none = {};
-        if (fragment_packet(skb, limit, encap->split_ifindex, MARK_OUTER | port, &none))
+        if (fragment_packet(skb, limit, encap->split_ifindex, MARK_OUTER | way.ifindex, &none))
             return drop_tx(slot, PW_DROP_NOT_FRAGMENTED);
     }
     return bpf_redirect_neigh(way.ifindex, 0, 0, 0);
@@ -237,37 +240,22 @@ static __always_inline __u32 splitter_outer(void) {
 }
 
 /*
- * What is left of an outer packet that was cut, come out of the splitter: sent, or cut again. The way is that of the
- * packet's own addresses.
+ * What is left of an outer packet that was cut, come out of the splitter: sent the way that the first piece went, or
+ * cut again. `out` is the interface.
  */
-__noinline int send_rest(struct __sk_buff *skb) {
+__noinline int send_rest(struct __sk_buff *skb, __u32 out) {
     if (skb->protocol != bpf_htons(ETH_P_IP) || trim_to_rest(skb))
         return drop_tx(0, PW_DROP_NOT_FRAGMENTED);
-    struct iphdr ip;
-    if (bpf_skb_load_bytes(skb, sizeof(struct ethhdr), &ip, sizeof(ip)))
-        return drop_tx(0, PW_DROP_NOT_FRAGMENTED);
-    struct bpf_fib_lookup fib = {};
-    fib.family = PW_AF_INET;
-    fib.l4_protocol = ip.protocol;
-    fib.ifindex = skb->ifindex;
-    fib.tos = ip.tos & 0xfc;
-    fib.ipv4_src = ip.saddr;
-    fib.ipv4_dst = ip.daddr;
-    fib.tot_len = bpf_ntohs(ip.tot_len);
-    int rc = bpf_fib_lookup(skb, &fib, sizeof(fib), 0);
-    if (rc == BPF_FIB_LKUP_RET_FRAG_NEEDED) {
-        struct vlan_tags none = {};
-        __u32 mtu = fib.mtu_result;
-        if (fragment_packet(skb, mtu, splitter_outer(), skb->mark, &none))
-            return drop_tx(0, PW_DROP_NOT_FRAGMENTED);
-        /* The kernel names no interface to what does not fit. */
-        fib.tot_len = mtu;
-        rc = bpf_fib_lookup(skb, &fib, sizeof(fib), 0);
-    }
-    if (rc != BPF_FIB_LKUP_RET_SUCCESS && rc != BPF_FIB_LKUP_RET_NO_NEIGH)
+    __u32 length = skb->len - sizeof(struct ethhdr);
+    __u32 mtu = length; /* in: the length to check instead of the frame's own; out: the device's MTU */
+    int fits = bpf_check_mtu(skb, out, &mtu, 0, 0);
+    if (fits < 0)
         return drop_tx(0, PW_DROP_NO_ROUTE);
+    struct vlan_tags none = {};
+    if (length > mtu && fragment_packet(skb, mtu, splitter_outer(), skb->mark, &none))
+        return drop_tx(0, PW_DROP_NOT_FRAGMENTED);
     skb->mark = 0;
-    return bpf_redirect_neigh(fib.ifindex, 0, 0, 0);
+    return bpf_redirect_neigh(out, 0, 0, 0);
 }
 
 #endif

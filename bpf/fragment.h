@@ -8,17 +8,15 @@
 #ifndef PW_FRAGMENT_H
 #define PW_FRAGMENT_H
 
+#include "icmp.h"
 #include "maps.h"
 #include "parse.h"
 #include "vlan.h"
 
-/* In skb->mark, beside the index of the access interface, across the splitter. */
+/* In skb->mark, across the splitter, beside an interface's index: the access one's, or the way out. */
 #define MARK_REST 0x80000000  /* the IP header's length is less than the frame's: take away what is too much */
 #define MARK_OUTER 0x40000000 /* an outer packet, encapsulated already */
 #define MARK_PORT 0x3fffffff
-
-/* Longest run of octets that the kernel removes at a time. */
-#define REMOVE_AT_ONCE 4000
 
 static __always_inline void ipv4_refresh(struct iphdr *ip) {
     ip->check = 0;
@@ -41,8 +39,11 @@ __noinline int fragment_packet(struct __sk_buff *skb, __u32 limit, __u32 splitte
     __u32 cut = (limit - sizeof(whole)) & ~7u;
     if (total <= sizeof(whole) + cut || sizeof(struct ethhdr) + total > skb->len)
         return -1;
-    /* What Ethernet padded is not the packet's. */
-    if (sizeof(struct ethhdr) + total < skb->len && bpf_skb_change_tail(skb, sizeof(struct ethhdr) + total, 0))
+    /*
+     * What Ethernet padded is not the packet's. And if the kernel refuses to shorten this packet at all, because it was
+     * in a tunnel on this machine before, it must be known before the rest is on its way.
+     */
+    if (bpf_skb_change_tail(skb, sizeof(struct ethhdr) + total, 0))
         return -1;
 
     __u16 offset_field = bpf_ntohs(whole.frag_off);

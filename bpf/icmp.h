@@ -12,15 +12,14 @@
 #define ICMP_UNREACHABLE 3
 #define ICMP_FRAGMENTATION_NEEDED 4
 #define ICMP6_TOO_BIG 2
-#define PROTOCOL_ICMP 1
-#define PROTOCOL_ICMP6 58
 
 #define REPLIES_PER_SECOND 100 /* of each pseudowire, on each CPU */
 #define IPV6_MINIMUM_MTU 1280
 /* Quoted of the packet: so much that the message stays within 576 octets (IPv4) or 1,280 (IPv6). */
 #define QUOTE_V4 548
 #define QUOTE_V6 1232
-#define QUOTE_SHORT 28 /* an IPv4 header and eight octets: the least that RFC 792 asks for */
+#define REMOVE_AT_ONCE 4000 /* octets; the kernel's limit is 4,095 */
+#define QUOTE_SHORT 28      /* an IPv4 header and eight octets: the least that RFC 792 asks for */
 
 #define PATH_MTU_MINIMUM_V4 552 /* as Linux: below, it is more likely an attack than a path */
 #define PATH_MTU_LIFETIME (600ULL * 1000000000)
@@ -74,6 +73,31 @@ static __always_inline int deserves_reply(struct __sk_buff *skb, int is_v6) {
 }
 
 /*
+ * Leaves of a packet its IP header and the eight octets behind it, by taking away what is between those and its end,
+ * over which they are then written: for packets that the kernel does not shorten. `ip_header` is 20 or 40.
+ */
+static __always_inline int shorten_from_within(struct __sk_buff *skb, __u32 ip_header) {
+    __u64 first;
+    __u8 version_and_length;
+    __u32 start = sizeof(struct ethhdr) + ip_header;
+    if (bpf_skb_load_bytes(skb, sizeof(struct ethhdr), &version_and_length, 1) ||
+        (ip_header == sizeof(struct iphdr) && version_and_length != 0x45))
+        return -1;
+    if (bpf_skb_load_bytes(skb, start, &first, sizeof(first)))
+        return -1;
+    for (int i = 0; i < 17; i++) {
+        if (skb->len <= start + sizeof(first))
+            break;
+        __u32 surplus = skb->len - start - sizeof(first);
+        if (surplus > REMOVE_AT_ONCE)
+            surplus = REMOVE_AT_ONCE;
+        if (bpf_skb_adjust_room(skb, -(__s32)surplus, BPF_ADJ_ROOM_NET, BPF_F_ADJ_ROOM_FIXED_GSO))
+            return -1;
+    }
+    return skb->len == start + sizeof(first) ? (int)bpf_skb_store_bytes(skb, start, &first, sizeof(first), 0) : -1;
+}
+
+/*
  * Turns a frame without tags, whose IP packet is longer than `mtu`, into the message that says so to its sender. In the
  * name of the packet's destination, because a pseudowire has no address of its own. 0, or -1 when there is to be none.
  * Packet pointers are void afterwards.
@@ -89,8 +113,12 @@ __noinline int reply_too_big(struct __sk_buff *skb, __u32 slot, __u32 mtu, __u32
         quote = QUOTE_V4;
     if (ip_octets < quote || !may_reply(slot))
         return -1;
-    if (bpf_skb_change_tail(skb, sizeof(struct ethhdr) + quote, 0))
-        return -1;
+    if (bpf_skb_change_tail(skb, sizeof(struct ethhdr) + quote, 0)) {
+        __u32 ip_header = is_v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+        if (shorten_from_within(skb, ip_header))
+            return -1;
+        quote = ip_header + 8;
+    }
     __u32 headers = (is_v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr)) + sizeof(struct icmp_message);
     if (bpf_skb_adjust_room(skb, headers, BPF_ADJ_ROOM_MAC, 0))
         return -1;
@@ -109,7 +137,7 @@ __noinline int reply_too_big(struct __sk_buff *skb, __u32 slot, __u32 mtu, __u32
         if (bpf_skb_load_bytes(skb, sizeof(eth) + headers, &cause, sizeof(cause)))
             return -1;
         ip.version = 6;
-        ip.payload_len = bpf_htons(sizeof(message) + QUOTE_V6);
+        ip.payload_len = bpf_htons((__u16)(sizeof(message) + quote));
         ip.nexthdr = PROTOCOL_ICMP6;
         ip.hop_limit = 64;
         ip.saddr = cause.daddr;

@@ -41,6 +41,12 @@ static __always_inline int is_frame_at(struct __sk_buff *skb, __u32 offset, __u3
     return at + length == end || (length >= 20 && at + length < end && end - offset <= 64);
 }
 
+/* Whether an IEEE 802.3 frame with SNAP, in which IP may follow as it does in Ethernet, begins with this type and
+ * `llc`. */
+static __always_inline int is_snap(__be16 type, const __u8 *llc, void *end) {
+    return bpf_ntohs(type) < 0x600 && (void *)(llc + 3) <= end && llc[0] == 0xaa && llc[1] == 0xaa && llc[2] == 0x03;
+}
+
 struct layout {
     __u32 after;    /* where the session id ends */
     __u32 end;      /* where the packet ends */

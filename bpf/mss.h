@@ -38,29 +38,30 @@ static long next_option(__u32 index, struct mss_search *search) {
 }
 
 /*
- * `tcp` is where the TCP header begins, `mss` the most that may stand in the option. The checksum is made to follow;
- * one that is still to be filled in is left alone by the helper. Packet pointers are void afterwards.
+ * `tcp` is where the TCP header begins, `mss` the most that may stand in the option. The checksum is made to follow,
+ * unless it `is_partial`, still to be filled in. By hand: the kernel's helper goes by the packet's remark, which may be
+ * about the checksum of the outer header. Packet pointers are void afterwards.
  */
-__noinline int clamp_mss(struct __sk_buff *skb, __u32 tcp, __u32 mss) {
+__noinline int clamp_mss(struct __sk_buff *skb, __u32 tcp, __u32 mss, __u32 is_partial) {
     __u8 data_offset;
     if (bpf_skb_load_bytes(skb, tcp + 12, &data_offset, 1))
         return 0;
     struct mss_search search = {.skb = skb, .offset = tcp + 20, .end = tcp + (data_offset >> 4) * 4};
     bpf_loop(40, next_option, &search, 0);
     __be16 old;
-    if (!search.found || bpf_skb_load_bytes(skb, search.found, &old, sizeof(old)) || bpf_ntohs(old) <= mss)
+    __u16 check;
+    if (!search.found || bpf_skb_load_bytes(skb, search.found, &old, sizeof(old)) || bpf_ntohs(old) <= mss ||
+        bpf_skb_load_bytes(skb, tcp + 16, &check, sizeof(check)))
         return 0;
     __be16 new = bpf_htons((__u16)mss);
-    /*
-     * A word at an odd offset counts with its octets exchanged, which the option's alignment decides: NOPs may stand
-     * before it.
-     */
+    if (bpf_skb_store_bytes(skb, search.found, &new, sizeof(new), 0) || is_partial)
+        return 1;
+    /* A word at an odd offset counts with its octets exchanged, as NOPs before the option may have it. */
     __u32 is_odd = (search.found - tcp) & 1;
     __u16 from = is_odd ? __builtin_bswap16(old) : old;
     __u16 to = is_odd ? __builtin_bswap16(new) : new;
-    if (bpf_l4_csum_replace(skb, tcp + 16, from, to, sizeof(new)))
-        return 0;
-    bpf_skb_store_bytes(skb, search.found, &new, sizeof(new), 0);
+    check = ~sum_fold((__u64)(__u16)~check + (__u16)~from + to); /* RFC 1624 */
+    bpf_skb_store_bytes(skb, tcp + 16, &check, sizeof(check), 0);
     return 1;
 }
 

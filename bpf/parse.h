@@ -14,6 +14,8 @@
 #include <bpf/bpf_helpers.h>
 #include "checksum.h"
 
+#define PROTOCOL_ICMP 1
+#define PROTOCOL_ICMP6 58
 #define IPPROTO_L2TP_DATA 115 /* IPPROTO_L2TP is not in every libc's headers */
 #define IP_FRAGMENT 0x3fff    /* more-fragments bit and offset */
 #define IP_FRAGMENT_OFFSET 0x1fff
@@ -21,7 +23,7 @@
 #define IP_MORE_FRAGMENTS 0x2000
 
 /* Octets that our headers and the customer's may need to be linear: the longest of both with some IPv4 options. */
-#define LINEAR_WANTED 160
+#define LINEAR_WANTED 192
 
 static __always_inline __u32 linear_length(struct __sk_buff *skb) {
     return (__u32)(skb->data_end - skb->data);
@@ -41,13 +43,14 @@ struct inner_packet {
     __u16 headers; /* octets from the start of the IP header to the end of the TCP or UDP header; 0: not such */
     __u16 length;  /* octets the IP header says the packet has */
     __u8 is_sum_known;
-    __u8 is_partial;    /* the checksum is still to be filled in: the field holds the pseudo header's sum */
-    __u8 is_ip;         /* whether the octets are the IP packet that the ethertype announces */
-    __u8 is_syn;        /* TCP that negotiates its segment size; the TCP header is at l4_offset */
-    __u8 traffic_class; /* of an IP packet */
-    __u8 dont_fragment; /* IPv4's DF, set as well for IPv6, where nobody fragments on the way */
-    __u16 l4_offset;    /* from the frame's beginning */
-    __u16 sum;          /* ones' complement sum of all `length` octets, if is_sum_known */
+    __u8 is_partial;     /* the checksum is still to be filled in: the field holds the pseudo header's sum */
+    __u8 may_be_partial; /* the same perhaps, somewhere inside a packet of some other kind */
+    __u8 is_ip;          /* whether the octets are the IP packet that the ethertype announces */
+    __u8 is_syn;         /* TCP that negotiates its segment size; the TCP header is at l4_offset */
+    __u8 traffic_class;  /* of an IP packet */
+    __u8 dont_fragment;  /* IPv4's DF, set as well for IPv6, where nobody fragments on the way */
+    __u16 l4_offset;     /* from the frame's beginning */
+    __u16 sum;           /* ones' complement sum of all `length` octets, if is_sum_known */
 };
 
 /*
@@ -116,12 +119,16 @@ __noinline int inspect_inner(struct __sk_buff *skb, __u32 offset, __u32 ethertyp
             return 0;
         inner->headers = l3_length + sizeof(*udp);
         check = udp->check;
-        if (!check)
+        if (!check) {
+            inner->may_be_partial = 1;
             return 0;
+        }
         /* A datagram shorter than its packet has octets behind it that its checksum does not cover. */
         if (bpf_ntohs(udp->len) + l3_length != inner->length)
             return 0;
     } else {
+        /* A tunnel of the customer's, SCTP, extension headers. ICMP is always sent with its checksum. */
+        inner->may_be_partial = protocol != PROTOCOL_ICMP && protocol != PROTOCOL_ICMP6;
         return 0;
     }
     if (inner->length < inner->headers)

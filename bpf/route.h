@@ -67,7 +67,8 @@ __noinline int route_to_peer(struct __sk_buff *skb, const struct pw_encap *encap
     if ((rc == BPF_FIB_LKUP_RET_FWD_DISABLED || rc < 0) && encap->underlay) {
         __u32 mtu = length; /* in: the length to check instead of the frame's own; out: the device's MTU */
         int fits = bpf_check_mtu(skb, encap->underlay, &mtu, 0, 0);
-        if (fits == BPF_MTU_CHK_RET_FRAG_NEEDED) {
+        /* Of a segmentation-offload frame the helper says that it fits, and yet tells the MTU. */
+        if (fits == BPF_MTU_CHK_RET_FRAG_NEEDED || (!fits && length > mtu)) {
             way->reason = PW_DROP_TOO_BIG;
             way->mtu = mtu;
         } else if (!fits) {

@@ -11,7 +11,8 @@
 
 #define SEQUENCE_MASK 0xffffff
 #define SEQUENCE_WINDOW (SEQUENCE_MASK / 2) /* as far ahead as Linux accepts, exclusive */
-#define SEQUENCE_PATIENCE 5                 /* so many refused in a row, each one after the other: the peer restarted */
+#define SEQUENCE_BEGUN (1ULL << 56)
+#define SEQUENCE_PATIENCE 5 /* so many refused in a row, each one after the other: the peer restarted */
 
 /* The sublayer's word for the next frame, in host order. */
 static __always_inline __u32 sequence_next(__u32 slot) {
@@ -38,17 +39,18 @@ static __always_inline int sequence_accepts(__u32 slot, __u32 number) {
         __u64 new;
         int verdict;
         if (distance < SEQUENCE_WINDOW) {
-            new = following;
-            verdict = distance;
+            new = following | SEQUENCE_BEGUN;
+            /* Whoever joins a peer that has been sending for long has missed nothing. */
+            verdict = old & SEQUENCE_BEGUN ? distance : 0;
         } else {
             __u32 refused = (old >> 24) & SEQUENCE_MASK;
             __u64 in_a_row = (old >> 48) & 0xff;
             in_a_row = in_a_row && number == ((refused + 1) & SEQUENCE_MASK) ? in_a_row + 1 : 1;
             if (in_a_row > SEQUENCE_PATIENCE) {
-                new = following;
+                new = following | SEQUENCE_BEGUN;
                 verdict = 0;
             } else {
-                new = (old & SEQUENCE_MASK) | (__u64)number << 24 | in_a_row << 48;
+                new = (old & (SEQUENCE_MASK | SEQUENCE_BEGUN)) | (__u64)number << 24 | in_a_row << 48;
                 verdict = -1;
             }
         }

@@ -26,9 +26,22 @@ static __always_inline int is_vlan(__be16 ethertype) {
     return ethertype == bpf_htons(ETH_P_8021Q) || ethertype == bpf_htons(ETH_P_8021AD);
 }
 
-/* Also the ethertypes that were in use for service tags before there was a standard. */
+/* Whatever is known to stand between the addresses and the true ethertype, some octets before it. */
 static __always_inline int is_any_tag(__be16 ethertype) {
-    return is_vlan(ethertype) || ethertype == bpf_htons(0x9100) || ethertype == bpf_htons(0x9200);
+    switch (bpf_ntohs(ethertype)) {
+    case ETH_P_8021Q:
+    case ETH_P_8021AD:
+    case 0x9100: /* service tags before there was a standard */
+    case 0x9200:
+    case 0x9300:
+    case 0x88e7: /* 802.1ah */
+    case 0x893f: /* 802.1BR */
+    case 0x8909: /* Cisco's metadata */
+    case 0xdada: /* DSA switches' */
+        return 1;
+    default:
+        return 0;
+    }
 }
 
 /* The outermost tag, without touching the frame; 0 if there is none, -1 if it is not whole. */

@@ -77,6 +77,20 @@ struct MismatchTests {
                 #expect(try bench.decap.testRun(packet).frame == frame, "type \(type), \(count) octets")
             }
         }
+        // An IPv4 packet behind more than an Ethernet header: IEEE 802.3 with SNAP, and tags of eight octets.
+        let packet = Sample.ip(.udp(UDPDatagram(sourcePort: 1, destinationPort: 2, payload: [1, 2, 3])), .v4).bytes
+        let fronts: [[UInt8]] = [
+            [0, UInt8(packet.count + 8), 0xaa, 0xaa, 3, 0, 0, 0, 8, 0],
+            [0x89, 0x09, 1, 1, 0, 1, 0, 7, 8, 0],
+            [0x89, 0x3f, 0, 0, 0, 1, 0, 0, 8, 0],
+            [0x93, 0x00, 0, 7, 8, 0],
+            [0x91, 0x00, 0, 7, 0x81, 0x00, 0, 8, 8, 0],
+        ]
+        for front in fronts {
+            let frame = Sample.far.bytes + Sample.near.bytes + front + packet
+            let sent = cell.ethernet + (try cell.codec(outbound: false).encapsulate(frame: frame))
+            #expect(try bench.decap.testRun(sent).frame == frame, "\(front)")
+        }
         #expect(try bench.reasons().isEmpty)
     }
 }

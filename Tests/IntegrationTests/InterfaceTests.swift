@@ -216,6 +216,44 @@ struct InterfaceTests {
         try wire.takeDown()
     }
 
+    @Test("its MTU follows what routers say, but IPv6 is not taken from it", arguments: Cell.all)
+    func learned(cell: Cell) throws {
+        let wire = try Wire()
+        let client = try wire.client(.edge1)
+        try wire.first.add(Self.configuration(cell))
+        let router = try FrameTap(on: "veth21", in: wire.network.edge2)
+        let target = try #require(try Self.end(client, "veth12").address)
+        let local = FourNamespaces.Place.edge1.address(cell.family)
+        let peer = FourNamespaces.Place.edge2.address(cell.family)
+        func tooBig(_ mtu: Int) throws {
+            let session: [UInt8] = [0, 0, 3, 0xfd]  // 1021
+            let padding = [UInt8](repeating: 0, count: 40)
+            let quoted = IPPacket(
+                source: local, destination: peer,
+                transport: cell.encapsulation == .udp
+                    ? .udp(
+                        UDPDatagram(sourcePort: 1701, destinationPort: 1701, payload: [0, 3, 0, 0] + session + padding))
+                    : .raw(protocolNumber: 115, session + padding))
+            let isIPv4 = cell.family == .v4
+            let message: [UInt8] =
+                [isIPv4 ? 3 : 2, isIPv4 ? 4 : 0, 0, 0, 0, 0, UInt8(mtu >> 8), UInt8(mtu & 0xff)] + quoted.bytes
+            let packet = IPPacket(
+                source: peer, destination: local,
+                transport: .raw(protocolNumber: isIPv4 ? 1 : 58, message))
+            try router.send(
+                EthernetFrame(destination: target, source: "02:00:00:00:00:99", payload: .ip(packet)).bytes)
+            usleep(50_000)
+            try wire.first.refresh()
+        }
+        try tooBig(1400)
+        #expect(try wire.first.pseudowire(named: "pw0").mtu == Int(Self.mtu(cell, underlay: 1400)))
+        #expect(try Self.end(client).mtu == Self.mtu(cell, underlay: 1400))
+        try tooBig(1280)
+        #expect(try wire.first.pseudowire(named: "pw0").mtu == Int(Self.mtu(cell, underlay: 1280)))
+        #expect(try Self.end(client).mtu == 1280)
+        try wire.takeDown()
+    }
+
     @Test("it goes with its pseudowire, both ends of it, and only it")
     func removed() throws {
         let wire = try Wire()

@@ -113,6 +113,19 @@ struct LifecycleTests {
         #expect(try client.links.find(named: "pw-split0") == nil)
     }
 
+    @Test("a plan for other pseudowires than there are is refused")
+    func stale() throws {
+        let wire = try Wire()
+        let one = Cell.all[0].configuration(at: .edge1)
+        let plan = try wire.first.plan(adding: [one])
+        try wire.first.execute(plan)
+        #expect(throws: PseudowireError.self) { try wire.first.execute(plan) }
+        let removal = try wire.first.plan(removing: ["pw0"])
+        try wire.first.remove("pw0")
+        #expect(throws: PseudowireError.self) { try wire.first.execute(removal) }
+        try wire.takeDown()
+    }
+
     @Test("an access interface that went away is reported, and deleting its pseudowire works")
     func vanished() throws {
         let wire = try Wire()

@@ -186,6 +186,35 @@ struct TrafficTests {
         try wire.takeDown()
     }
 
+    @Test("a packet that the kernel does not shorten is dropped and counted, not delivered with what is behind it")
+    func notRemoved() throws {
+        let wire = try Wire()
+        try wire.connect(Cell.all[0])
+        let far = try #require(try wire.client(.edge2).links.find(named: "veth21")?.address)
+        let tap = try FrameTap(on: "veth12", in: wire.network.edge1)
+        let codec = PacketCodec(
+            outer: OuterHeader(
+                source: FourNamespaces.Place.edge1.address(.v4), destination: FourNamespaces.Place.edge2.address(.v4),
+                encapsulation: .udp),
+            header: DataHeader(encapsulation: .udp, session: 1021, sublayer: SublayerWord()))
+        let inner = EthernetFrame.arpRequest(
+            from: "02:00:00:00:00:01", "198.51.100.1", whoHas: "198.51.100.2"
+        ).bytes
+        let packet = far.bytes + [2, 0, 0, 0, 0, 9, 8, 0] + (try codec.encapsulate(frame: inner))
+        let padded = packet + [UInt8](repeating: 0, count: 40)
+        // A checksum to be filled in behind the packet's end: the kernel keeps what it will have to write to.
+        try tap.send(padded, offload: .init(checksumStart: UInt16(packet.count + 10), checksumOffset: 2))
+        usleep(50_000)
+        let drops = try wire.second.pseudowire(named: "pw0").statistics.drops
+        #expect(drops.map(\.reason.identifier) == ["not_removed"])
+        // Without that remark it is delivered, and what is behind its end is not.
+        let delivered = try FrameTap(on: "veth32", in: wire.network.host3)
+        try tap.send(padded)
+        let frames = try delivered.frames().filter { $0.bytes[6...].starts(with: [2, 0, 0, 0, 0, 1]) }
+        #expect(frames.map(\.bytes) == [inner])
+        try wire.takeDown()
+    }
+
     @Test("frames of 9,000 octets cross a path that takes them", arguments: Cell.all)
     func jumbo(cell: Cell) throws {
         let wire = try Wire(underlayMTU: 9200, innerMTU: 9000)
@@ -226,7 +255,11 @@ struct TrafficTests {
             configuration.session.expecting = ["aaaaaaaa"]
             configuration.session.sending = configuration.session.local == 1012 ? "bbbbbbbb" : "aaaaaaaa"
         }
+        let reader = try wire.second.eventReader()
         try wire.expectSilence()
+        let events = try reader.next(within: .seconds(1))
+        #expect(events.first?.reason.identifier == "cookie" && events.first?.session == 1021)
+        #expect(events.first?.addresses?.source == FourNamespaces.Place.edge1.address(.v4))
         let drops = try wire.second.pseudowire(named: "pw0").statistics.drops
         #expect(drops.map(\.reason.identifier) == ["cookie"])
         #expect(try wire.second.pseudowire(named: "pw0").statistics.rxFrames == 0)

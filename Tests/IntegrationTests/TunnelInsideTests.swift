@@ -44,4 +44,25 @@ struct TunnelInsideTests {
         #expect(try wire.first.pseudowire(named: "pw0").statistics.drops.isEmpty)
         try wire.takeDown()
     }
+
+    @Test("a tunnelled packet that does not fit and may not be cut is answered as well", arguments: Cell.all)
+    func tooBig(cell: Cell) throws {
+        let wire = try Wire(innerMTU: 1500)
+        try wire.connect(cell)
+        try Self.ip(
+            wire, .host0,
+            "link add vx0 mtu 1450 type vxlan id 7 dstport 4789 local 192.0.1.100 remote 192.0.1.103 df set")
+        try Self.ip(wire, .host0, "address add 203.0.113.1/24 dev vx0")
+        try Self.ip(wire, .host0, "link set vx0 up")
+        try Self.ip(wire, .host0, "neighbor add 203.0.113.3 lladdr 02:00:00:00:00:33 dev vx0")
+        let tap = try FrameTap(on: "veth01", in: wire.network.host0, directions: .received)
+        let echo = Echo(to: "203.0.113.3", payloadSize: 1422, count: 2, timeout: .milliseconds(200))
+        _ = try? echo.run(in: wire.network.host0)
+        let replies = try tap.frames().filter { $0.bytes.count > 36 && $0.bytes[23] == 1 && $0.bytes[34] == 3 }
+        #expect(!replies.isEmpty)
+        for reply in replies { #expect(PacketInspector().inspect(frame: reply.bytes).faults.isEmpty) }
+        let statistics = try wire.first.pseudowire(named: "pw0").statistics
+        #expect(statistics.replies >= 1 && statistics.drops.map(\.reason.identifier) == ["too_big"])
+        try wire.takeDown()
+    }
 }

@@ -12,12 +12,7 @@ private let traffic = [
 struct Interop {
     @Suite("the kernel's l2tp_eth, in a Debian 6.1 guest", .serialized)
     struct Kernel {
-        static let matrix: Script = {
-            let prepared = Script("guest/prepare.sh", [Script.cache])
-            let job = "\(Script.directory.path)/matrix/matrix.sh \(Script.pwctl)"
-            let matrix = Script("guest/run.sh", [Script.cache, "900", job])
-            return matrix.results.isEmpty ? prepared : matrix
-        }()
+        static let matrix = Script.inGuest("matrix/matrix.sh", seconds: 900)
 
         /// The seed's sixteen: S1 to S4 kernel to kernel, then three with us in each encapsulation.
         static let cells: [String] = {
@@ -44,8 +39,8 @@ struct Interop {
     struct QEMU {
         static let peer = Script("qemu-peer/qemu-peer.sh", [Script.pwctl, "ours"])
 
-        static let cells: [String] = ["default", "wire", "none", "cookie4", "cookie8"].enumerated().flatMap {
-            index, variant in
+        static let variants = ["default", "wire", "none", "cookie4", "cookie8", "counter"]
+        static let cells: [String] = variants.enumerated().flatMap { index, variant in
             ["v4-udp", "v6-udp", "v4-ip", "v6-ip"].enumerated().map {
                 "Q\(4 * index + $0 + 1).\($1).\(variant).ours-qemu"
             }
@@ -57,6 +52,7 @@ struct Interop {
             for check in ["create", "cleanup"] { Self.peer.expect("\(cell).\(check)") }
             #expect(checks.count >= 2 + traffic.count, "\(checks)")
             for check in checks { Self.peer.expect(check) }
+            if cell.contains("counter") { Self.peer.expect("\(cell).unnoticed") }
         }
     }
 

@@ -46,6 +46,13 @@ struct Script: Sendable {
         self.remarks = remarks.suffix(60).joined(separator: "\n")
     }
 
+    /// Runs a script of Tests/Interop in the guest, which is made first if there is none.
+    static func inGuest(_ path: String, seconds: Int) -> Script {
+        let prepared = Script("guest/prepare.sh", [cache])
+        let script = Script("guest/run.sh", [cache, "\(seconds)", "\(directory.path)/\(path) \(pwctl)"])
+        return script.results.isEmpty ? prepared : script
+    }
+
     /// A check must have been made, and have passed.
     func expect(_ id: String, _ location: SourceLocation = #_sourceLocation) {
         guard let result = results[id] else {

@@ -207,7 +207,7 @@ struct ValueTests {
         let all = DropReason.allCases
         #expect(Set(all.map(\.identifier)).count == all.count)
         #expect(Set(all.map(\.description)).count == all.count)
-        #expect(all.allSatisfy { ["tx", "rx", "seen"].contains($0.direction) })
+        #expect(all.allSatisfy { ["tx", "rx", "seen", "noted"].contains($0.direction) })
         #expect(DropReason(rawValue: 10_000).identifier == "unknown")
     }
 
@@ -217,7 +217,8 @@ struct ValueTests {
             configuration: Self.wires[0], slot: 1, access: 2, underlays: [3], finishes: false, isReady: false,
             created: 0)
         let actions: [Action] = [
-            .writeRecord(record), .eraseRecord(record), .attach(.access, interface: 2, name: "eth1"),
+            .beginRecord(record), .commitRecord(record), .reopenRecord(record.committed), .eraseRecord(record),
+            .attach(.access, interface: 2, name: "eth1"),
             .detach(.underlay, interface: 3, name: "eth0"), .openSession(record), .closeSession(record),
             .openAccess(record, underlay: 3), .closeAccess(record, underlay: 3),
             .makeInterface(record, .init(mtu: 1446, isDormant: true)),

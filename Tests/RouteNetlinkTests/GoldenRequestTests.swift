@@ -105,6 +105,15 @@ import Testing
                 """
         ) { LinkRequest.update(index2, LinkUpdate(linkMode: .dormant)) },
         Golden(
+            command: "ip link set v0 state up mode default",
+            theirs: """
+                30000000 1000 0500 00000000 00000000
+                0000 0000 02000000 00000000 00000000
+                0500 1000 06 000000                                     # IFLA_OPERSTATE
+                0500 1100 00 000000                                     # IFLA_LINKMODE
+                """
+        ) { LinkRequest.update(index2, LinkUpdate(linkMode: .default, operationalState: .up)) },
+        Golden(
             command: "ip link del w0",
             theirs: """
                 20000000 1100 0500 00000000 00000000

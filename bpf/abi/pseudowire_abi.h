@@ -187,7 +187,8 @@ _Static_assert(sizeof(struct pw_path_key) == 24, "abi");
 /* sequences[slot]. */
 struct pw_sequence {
     __u64 send;    /* how many have been numbered */
-    __u64 receive; /* bits 0-23: the number expected next; 24-47: the last one refused; 48-55: how many in a row */
+    __u64 receive; /* bits 0-23: the number expected next; 24-47: the last one refused; 48-55: how many in a row; 56:
+                      any came */
 };
 _Static_assert(sizeof(struct pw_sequence) == 16, "abi");
 

@@ -1,6 +1,7 @@
 internal import BPF
 internal import CPseudowireObject
 internal import RouteNetlink
+internal import SystemPackage
 
 extension Link {
     /// Whether its packets begin with an Ethernet header.
@@ -39,7 +40,8 @@ enum Attachment {
         do {
             return try client.filters.get(priority: role.priority, handle: role.handle, at: hook(interface))?.programID
         } catch {
-            // No clsact, or no such interface: no filter.
+            // No clsact, or no such interface: no filter. Anything else says nothing about filters.
+            guard error.isNotFound || error.errno == .invalidArgument else { throw .netlink(error) }
             return nil
         }
     }

@@ -55,7 +55,10 @@ enum CustomerPort {
             index == 0
                 ? try client.links.find(named: hidden) : try client.links.get(LinkIndex(rawValue: index))
         }
-        return link?.alias == alias ? link : nil
+        guard let link else { return nil }
+        // The alias cannot come with the pair: a command that died in between leaves one that nobody has named or used.
+        let isNew = index == 0 && link.alias == nil && link.kind == "veth" && !link.flags.contains(.up)
+        return link.alias == alias || isNew ? link : nil
     }
 
     /// Removes the pair; one that is gone, or has become somebody else's, is no error.

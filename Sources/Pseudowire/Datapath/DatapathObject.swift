@@ -21,12 +21,14 @@ enum DatapathObject {
     static func open(maxSessions: UInt32) throws(BPFError) -> ObjectFile {
         let image = UnsafeRawBufferPointer(start: pw_object_start(), count: pw_object_size())
         let file = try ObjectFile(image: image, name: "pseudowire")
-        for map in [MapName.access, .sessions, .pseudowires, .sessionDrops, .paths] {
+        for map in [MapName.access, .sessions, .pseudowires, .paths] {
             try file.setMaxEntries(maxSessions, ofMap: map.rawValue)
         }
         // Slot 0 is nobody's; and each pseudowire has an access interface, all together some underlays.
         for map in [MapName.counters, .sequences] { try file.setMaxEntries(maxSessions + 1, ofMap: map.rawValue) }
         try file.setMaxEntries(maxSessions + 1024, ofMap: MapName.ports.rawValue)
+        // Few pseudowires may still have many reasons each.
+        try file.setMaxEntries(maxSessions + 4096, ofMap: MapName.sessionDrops.rawValue)
         try file.setConstant("has_decap_l3", to: UInt32(KernelProbe.hasDecapL3() ? 1 : 0))
         return file
     }

@@ -32,7 +32,7 @@ struct Disagreement {
             } else if has(PW_DROP_SEQUENCE_MISSING) {
                 "the peer sends no sequence numbers, this end takes nothing else: switch them on there, "
                     + "or leave --sequence receive out here"
-            } else if has(PW_DROP_VLAN) {
+            } else if has(PW_DROP_VLAN), statistics.rxFrames == 0 {
                 "the peer sends other frames than \(configuration.expectedFrames), which this end takes: "
                     + "set --vlan and --vlan-tag to what the peer sends"
             } else {

@@ -43,7 +43,8 @@ struct Executor: ~Copyable {
         case .removeState:
             state = nil
             try StateAssembly.remove(manager)
-        case .writeRecord(let record): try write(located(record))
+        case .beginRecord(let record), .reopenRecord(let record): try write(located(record), isReady: false)
+        case .commitRecord(let record): try write(located(record), isReady: true)
         case .eraseRecord(let record):
             let name = pw_name(record.configuration.name)
             let maps = try opened()
@@ -53,7 +54,7 @@ struct Executor: ~Copyable {
                 record.configuration.access, hidden: record.accessName, shape, manager.client)
             made[record.accessName] = index
             // The record learns the index at once: by it the pair is found again, whatever happens.
-            do throws(PseudowireError) { try write(located(record)) } catch {
+            do throws(PseudowireError) { try write(located(record), isReady: false) } catch {
                 try? CustomerPort.remove(index, hidden: record.accessName, manager.client)
                 throw error
             }
@@ -80,7 +81,9 @@ struct Executor: ~Copyable {
         return record
     }
 
-    private func write(_ record: Record) throws(PseudowireError) {
+    private func write(_ record: Record, isReady: Bool) throws(PseudowireError) {
+        var record = record
+        record.isReady = isReady
         let name = pw_name(record.configuration.name)
         let maps = try opened()
         try bpf { () throws(BPFError) in try maps.pseudowires.update(key: name, value: record.value) }

@@ -11,7 +11,7 @@ extension PseudowireManager {
     /// Such an interface is dormant while there is no route to the peer or our address is on no interface, and its MTU
     /// is what the path takes, at most what was configured. Every change of pseudowires does the same at its end.
     public func refresh() throws(PseudowireError) {
-        try change { () throws(PseudowireError) in Plan([]) }
+        try change { () throws(PseudowireError) in Plan([], for: []) }
     }
 
     /// The same under a lock that the caller holds.

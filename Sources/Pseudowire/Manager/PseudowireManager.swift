@@ -60,9 +60,15 @@ public final class PseudowireManager {
 
     /// Does what a plan says: all of it, or, if a step fails, nothing.
     ///
-    /// - Note: A plan made earlier may no longer fit; a step that finds the system otherwise fails, and all is undone.
+    /// - Throws: `refused` if the pseudowires here are no longer those that the plan was made for. Should a step find the
+    ///   system otherwise than expected, it fails, and all is undone.
     public func execute(_ plan: Plan) throws(PseudowireError) {
-        try change { () throws(PseudowireError) in plan }
+        try change { () throws(PseudowireError) in
+            guard Set(try records(openState()).map(\.basis)) == plan.basis else {
+                throw .refused("the pseudowires here have changed since the plan was made; plan again")
+            }
+            return plan
+        }
     }
 
     /// Plans and executes under the lock, so that nothing changes in between.

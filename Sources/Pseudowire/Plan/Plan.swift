@@ -13,6 +13,17 @@ public struct Plan: Sendable, CustomStringConvertible {
     /// Executing stops at the first that fails and undoes those before it.
     public internal(set) var steps: [Step]
 
+    /// The pseudowires that there were when it was made: it fits no others.
+    let basis: Set<Basis>
+
+    /// One pseudowire that a plan reckons with.
+    struct Basis: Hashable, Sendable {
+        let name: String
+        let slot: UInt32
+        let created: UInt64
+        let isReady: Bool
+    }
+
     /// Whether there is nothing to do.
     public var isEmpty: Bool { steps.isEmpty }
 
@@ -24,8 +35,9 @@ public struct Plan: Sendable, CustomStringConvertible {
         public var description: String { action.description }
     }
 
-    init(_ actions: [Action]) {
+    init(_ actions: [Action], for existing: [Record]) {
         steps = actions.map(Step.init(action:))
+        basis = Set(existing.map(\.basis))
     }
 }
 
@@ -35,7 +47,9 @@ public struct Plan: Sendable, CustomStringConvertible {
 enum Action: Sendable, CustomStringConvertible {
     case makeState(maxSessions: UInt32)
     case removeState
-    case writeRecord(Record)
+    case beginRecord(Record)
+    case commitRecord(Record)
+    case reopenRecord(Record)
     case eraseRecord(Record)
     case makeInterface(Record, CustomerPort.Shape)
     case removeInterface(Record, CustomerPort.Shape)
@@ -50,7 +64,9 @@ enum Action: Sendable, CustomStringConvertible {
         switch self {
         case .makeState(let maxSessions): "load the datapath for up to \(maxSessions) pseudowires"
         case .removeState: "unload the datapath"
-        case .writeRecord(let record): "\(record.isReady ? "commit" : "record") \(record.configuration.name)"
+        case .beginRecord(let record): "record \(record.configuration.name)"
+        case .commitRecord(let record): "commit \(record.configuration.name)"
+        case .reopenRecord(let record): "mark \(record.configuration.name) as half made"
         case .eraseRecord(let record): "forget \(record.configuration.name)"
         case .makeInterface(let record, let shape): "make interface \(record.configuration.access), MTU \(shape.mtu)"
         case .removeInterface(let record, _): "remove interface \(record.configuration.access)"
@@ -68,8 +84,10 @@ enum Action: Sendable, CustomStringConvertible {
         switch self {
         case .makeState: .removeState
         case .removeState: .makeState(maxSessions: 0)
-        case .writeRecord(let record): .eraseRecord(record)
-        case .eraseRecord(let record): .writeRecord(record)
+        case .beginRecord(let record): .eraseRecord(record)
+        case .commitRecord(let record): .reopenRecord(record.committed)
+        case .reopenRecord(let record): record.isReady ? .commitRecord(record) : .beginRecord(record)
+        case .eraseRecord(let record): .beginRecord(record)
         case .makeInterface(let record, let shape): .removeInterface(record, shape)
         case .removeInterface(let record, let shape): .makeInterface(record, shape)
         case .attach(let role, let interface, let name): .detach(role, interface: interface, name: name)
@@ -79,5 +97,18 @@ enum Action: Sendable, CustomStringConvertible {
         case .openAccess(let record, let underlay): .closeAccess(record, underlay: underlay)
         case .closeAccess(let record, let underlay): .openAccess(record, underlay: underlay)
         }
+    }
+}
+
+extension Record {
+    /// The same, done.
+    var committed: Record {
+        var record = self
+        record.isReady = true
+        return record
+    }
+
+    var basis: Plan.Basis {
+        Plan.Basis(name: configuration.name, slot: slot, created: created, isReady: isReady)
     }
 }

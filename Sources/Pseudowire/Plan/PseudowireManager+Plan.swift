@@ -1,3 +1,4 @@
+internal import BPF
 internal import CPseudowireObject
 internal import Glibc
 internal import InternetAddress
@@ -37,9 +38,7 @@ extension PseudowireManager {
                 underlays: place.underlays.map(\.index.rawValue), finishes: place.finishes(configuration.offload),
                 isReady: false, created: Self.now())
             try survey.checkHiddenName(record)
-            var committed = record
-            committed.isReady = true
-            actions.append(.writeRecord(record))
+            actions.append(.beginRecord(record))
             if configuration.makesInterface {
                 actions.append(.makeInterface(record, place.shape(configuration)))
             }
@@ -50,11 +49,11 @@ extension PseudowireManager {
             if place.access.map(survey.hasEncap) != true {
                 actions.append(.attach(.access, interface: record.access, name: record.accessName))
             }
-            actions.append(.writeRecord(committed))
-            survey.add(committed)
+            actions.append(.commitRecord(record))
+            survey.add(record.committed)
         }
         guard survey.faults.isEmpty else { throw .faults(survey.faults) }
-        return Plan(actions)
+        return Plan(actions, for: existing)
     }
 
     /// The same for one that is still text: what is wrong with the words and what this machine has against it are
@@ -88,10 +87,17 @@ extension PseudowireManager {
     /// What removing everything of ours takes.
     public func planTeardown() throws(PseudowireError) -> Plan {
         try directory.checkFileSystem()
-        guard let state = try openState() else { return Plan([]) }
+        guard let state = try openState() else { return Plan([], for: []) }
         let existing = try records(state)
-        let plan = try removal(of: existing, from: existing)
-        return existing.isEmpty ? Plan([.removeState]) : plan
+        guard existing.isEmpty else { return try removal(of: existing, from: existing) }
+        // No pseudowire, but filters: left by a command that died when it had erased the one and not yet detached the other.
+        var actions: [Action] = []
+        for (interface, port) in try bpf({ () throws(BPFError) in try state.ports.entries() }) {
+            for role in [Attachment.Role.access, .underlay] where port.flags & role.flag != 0 {
+                actions.append(.detach(role, interface: interface, name: interfaceName(interface)))
+            }
+        }
+        return Plan(actions + [.removeState], for: [])
     }
 
     func interfaceName(_ index: UInt32) -> String {

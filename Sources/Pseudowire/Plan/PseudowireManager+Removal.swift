@@ -9,6 +9,8 @@ extension PseudowireManager {
         var actions: [Action] = []
         while let record = remaining.popFirst() {
             let others = kept + remaining
+            // From here on it is not to be relied on by whoever comes next, if this command should die.
+            actions.append(.reopenRecord(record))
             if !others.contains(where: { $0.access == record.access }) {
                 actions.append(.detach(.access, interface: record.access, name: record.accessName))
             }
@@ -22,7 +24,7 @@ extension PseudowireManager {
             actions.append(.eraseRecord(record))
         }
         if kept.isEmpty, !removed.isEmpty { actions.append(.removeState) }
-        return Plan(actions)
+        return Plan(actions, for: existing)
     }
 
     /// A record that knows its interface even if the command that made it died before it could be written down.

@@ -12,7 +12,12 @@ extension DatapathState {
             // Two pseudowires to one session of the peer's differ in nothing that an ICMP message quotes: the earlier one
             // learns.
             let path = pw_path_key(configuration)
-            if try paths[path] == nil { try paths.insert(key: path, value: record.accessKey) }
+            do throws(BPFError) {
+                if try paths[path] == nil { try paths.insert(key: path, value: record.accessKey) }
+            } catch {
+                _ = try? sessions.remove(key: configuration.session.local.rawValue)
+                throw error
+            }
         }
     }
 

@@ -28,19 +28,31 @@ struct kernel kernel;
 
 /* ---- The log ---- */
 
+int is_tracing;
+void (*replay)(void);
+
 static char log_text[1 << 16];
 static size_t log_used;
+static void *reserved; /* from the ring buffer, and not given back yet */
 
-void trace(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
+static void append(const char *format, va_list arguments) {
     int length = vsnprintf(log_text + log_used, sizeof(log_text) - log_used, format, arguments);
-    va_end(arguments);
     if (length > 0)
         log_used = log_used + length < sizeof(log_text) ? log_used + length : sizeof(log_text) - 1;
 }
 
+void trace(const char *format, ...) {
+    if (!is_tracing)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    append(format, arguments);
+    va_end(arguments);
+}
+
 void trace_octets(const char *label, const __u8 *octets, __u32 length) {
+    if (!is_tracing)
+        return;
     trace("%s (%u octets)", label, length);
     for (__u32 i = 0; i < length && i < 256; i++)
         trace("%s%02x", i % 32 ? i % 2 ? "" : " " : "\n    ", octets[i]);
@@ -50,16 +62,24 @@ void trace_octets(const char *label, const __u8 *octets, __u32 length) {
 static void show_log(void) {
     fwrite(log_text, 1, log_used, stderr);
     fputc('\n', stderr);
+    log_used = 0;
 }
 
 void fail(const char *format, ...) {
+    /* Once more, with a log. What fails once fails twice, since nothing here is left to chance. */
+    if (!is_tracing && replay) {
+        is_tracing = 1;
+        reserved = NULL;
+        replay();
+    }
     va_list arguments;
     va_start(arguments, format);
     fputs("\nFAILED: ", stderr);
     vfprintf(stderr, format, arguments);
     fputs("\n", stderr);
     va_end(arguments);
-    abort(); /* libFuzzer's handler calls show_log() */
+    show_log();
+    abort();
 }
 
 /* ---- Packets ---- */
@@ -171,8 +191,14 @@ static int pull(struct packet *packet, __u32 length) {
     return 0;
 }
 
+/* Takes memory where something must be made linear, or where the octets may be a clone's as well. */
 static int make_writable(struct packet *packet, __u32 length) {
-    return falls_short() || pull(packet, length) ? -ENOMEM : 0;
+    if ((length > packet->linear || !packet->is_private) && falls_short())
+        return -ENOMEM;
+    if (pull(packet, length))
+        return -ENOMEM;
+    packet->is_private = 1;
+    return 0;
 }
 
 /* Octets before `offset` stay in front, `length` zeros come behind them. */
@@ -301,10 +327,25 @@ long bpf_skb_change_head(struct __sk_buff *skb, __u32 room, __u64 flags) {
     return finish(packet, "bpf_skb_change_head", result);
 }
 
+/*
+ * __bpf_skb_min_len(). Before Linux 6.13 (6.12.8, 6.1.123) a header that lies before the data, because what
+ * it was in has been removed, makes no length long enough.
+ */
+static __u32 shortest_tail(const struct packet *packet) {
+    __s32 shortest = packet->network;
+    if (packet->transport > 0 || !kernel.is_recent)
+        shortest = packet->transport;
+    __s32 after_sum = packet->checksum_start + (__s32)packet->checksum_offset + 2;
+    if (packet->is_partial && (after_sum > 0 || !kernel.is_recent))
+        shortest = after_sum;
+    return shortest < 0 && kernel.is_recent ? 0 : (__u32)shortest;
+}
+
 long bpf_skb_change_tail(struct __sk_buff *skb, __u32 length, __u64 flags) {
     struct packet *packet = begin(skb);
-    __s64 shortest = packet->is_partial ? packet->checksum_start + packet->checksum_offset + 2 : packet->transport;
+    __u32 shortest = shortest_tail(packet);
     long result = 0;
+    kernel.has_refused_tail |= length < shortest;
     if (flags || length > LONGEST_PACKET || length < shortest) {
         result = -EINVAL;
     } else if (packet->is_encapsulated) {
@@ -323,6 +364,33 @@ long bpf_skb_change_tail(struct __sk_buff *skb, __u32 length, __u64 flags) {
         packet->gso_kind = GSO_NONE;
     }
     return finish(packet, "bpf_skb_change_tail", result);
+}
+
+/* From IPv6 to IPv4 and back: 20 octets less or more behind the link-layer header, and another protocol. */
+long bpf_skb_change_proto(struct __sk_buff *skb, __be16 protocol, __u64 flags) {
+    struct packet *packet = begin(skb);
+    int is_v4_wanted = protocol == bpf_htons(ETH_P_IP), is_v6_wanted = protocol == bpf_htons(ETH_P_IPV6);
+    long result = 0;
+    if (flags)
+        result = -EINVAL;
+    else if (!(is_v4_wanted && skb->protocol == bpf_htons(ETH_P_IPV6)) &&
+             !(is_v6_wanted && skb->protocol == bpf_htons(ETH_P_IP)))
+        result = -ENOTSUPP;
+    else if (skb->gso_size && packet->gso_kind != GSO_TCP)
+        result = -ENOTSUPP;
+    else if (falls_short() || (is_v4_wanted && pull(packet, packet->network + 20)))
+        result = -ENOMEM;
+    if (!result) {
+        int is_transport_same = packet->transport == packet->network;
+        if (is_v4_wanted)
+            pop(packet, packet->network, 20);
+        else
+            push(packet, packet->network, 20);
+        packet->transport = is_transport_same ? packet->network : packet->transport + (is_v4_wanted ? -20 : 20);
+        skb->protocol = protocol;
+        skb->hash = 0;
+    }
+    return finish(packet, "bpf_skb_change_proto", result);
 }
 
 long bpf_skb_change_type(struct __sk_buff *skb, __u32 type) {
@@ -368,8 +436,7 @@ static long grow(struct packet *packet, __u32 offset, __u32 length, __u64 flags)
         packet->network = link;
         if (flags & (BPF_F_ADJ_ROOM_ENCAP_L4_UDP | BPF_F_ADJ_ROOM_ENCAP_L4_GRE))
             packet->transport = link + (flags & BPF_F_ADJ_ROOM_ENCAP_L3_IPV6 ? 40 : 20);
-        packet->view.protocol =
-            flags & BPF_F_ADJ_ROOM_ENCAP_L3_IPV6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
+        packet->view.protocol = flags & BPF_F_ADJ_ROOM_ENCAP_L3_IPV6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
     }
     return 0;
 }
@@ -529,14 +596,14 @@ static __u64 sum_of(const __be32 *words, __u32 size) {
 }
 
 __s64 bpf_csum_diff(const __be32 *from, __u32 from_size, const __be32 *to, __u32 to_size, __u32 seed) {
-    if (from_size & 3 || to_size & 3 || (!kernel.has_long_sums && from_size + to_size > 512))
+    if (from_size & 3 || to_size & 3 || (!kernel.is_recent && from_size + to_size > 512))
         return -EINVAL;
     __u64 sum = seed + sum_of(to, to_size);
     for (__u32 i = 0; i < from_size / 4; i++)
         sum += ~from[i];
     sum = (sum & 0xffffffff) + (sum >> 32);
     sum = (sum & 0xffffffff) + (sum >> 32);
-    return kernel.has_long_sums ? fold(sum) : (__s64)sum;
+    return kernel.is_recent ? fold(sum) : (__s64)sum;
 }
 
 __s64 bpf_csum_update(struct __sk_buff *skb, __u32 sum) {
@@ -634,6 +701,7 @@ long bpf_clone_redirect(struct __sk_buff *skb, __u32 ifindex, __u64 flags) {
         if (kernel.clone_count == sizeof(kernel.clones) / sizeof(*kernel.clones))
             fail("more clones than one program should make");
         struct packet *clone = packet_copy(packet);
+        packet->is_private = 0;
         clone->view.ifindex = ifindex;
         kernel.clones[kernel.clone_count++] = clone;
     }
@@ -662,8 +730,6 @@ __u32 bpf_get_prandom_u32(void) {
 __u32 bpf_get_smp_processor_id(void) {
     return 0;
 }
-
-static void *reserved;
 
 void *bpf_ringbuf_reserve(const void *ring, __u64 size, __u64 flags) {
     (void)ring;

@@ -25,6 +25,7 @@ struct packet {
     __u32 checksum_offset;
     __u8 is_partial;
     __u8 is_encapsulated;
+    __u8 is_private; /* no clone shares its octets */
     __u8 gso_kind;
     __u8 is_misaligned; /* as with NET_IP_ALIGN: two octets after a multiple of eight */
 };
@@ -40,21 +41,22 @@ void packet_hide(struct packet *packet);
 
 /* What the world is like, and what programs did to it. Reset before each input. */
 struct kernel {
-    __u8 has_decap_l3;     /* Linux 6.3 */
-    __u8 has_long_sums;    /* Linux 6.13: bpf_csum_diff() of more than 512 octets, its result folded */
+    __u8 has_decap_l3; /* Linux 6.3 */
+    __u8 is_recent; /* Linux 6.13: bpf_csum_diff() of more than 512 octets; signed offsets in bpf_skb_change_tail() */
+    __u8 has_refused_tail; /* out: bpf_skb_change_tail() thought that there were headers that far behind */
     __u8 are_maps_full;    /* hash maps take no new key */
     __u8 is_ring_full;
-    __u8 is_clone_lost;    /* bpf_clone_redirect() says that the clone was not sent */
-    __u8 fail_at;          /* the how many-th helper that may fail for want of memory does; 0: none */
-    __u32 fallible_calls;  /* how many there were */
-    int fib_result;        /* of a packet that fits */
+    __u8 is_clone_lost;   /* bpf_clone_redirect() says that the clone was not sent */
+    __u8 fail_at;         /* the how many-th helper that may fail for want of memory does; 0: none */
+    __u32 fallible_calls; /* how many there were */
+    int fib_result;       /* of a packet that fits */
     __u32 fib_ifindex;
     __u16 fib_mtu;
-    __u32 known_ifindex;   /* the one that bpf_check_mtu() knows */
+    __u32 known_ifindex; /* the one that bpf_check_mtu() knows */
     __u16 device_mtu;
     __u64 now;
     __u32 random;
-    __u32 hash;            /* what bpf_get_hash_recalc() finds */
+    __u32 hash; /* what bpf_get_hash_recalc() finds */
 
     enum { TO_NOBODY, TO_DEVICE, TO_PEER, TO_NEIGHBOUR } redirect;
     __u32 redirect_ifindex;
@@ -68,7 +70,12 @@ void kernel_reset(void);
 /* A map's value, not made by asking; NULL if there is none. */
 void *map_peek(struct map *map, const void *key);
 
-/* A log of what happened, shown when something is wrong. */
+/*
+ * A log of what happened, shown when something is wrong. It is kept only with is_tracing, which is too slow to be on
+ * always; so what failed is done once more with it, by replay().
+ */
+extern int is_tracing;
+extern void (*replay)(void);
 void trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 void trace_octets(const char *label, const __u8 *octets, __u32 length);

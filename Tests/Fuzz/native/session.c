@@ -68,8 +68,10 @@ void sketch(const __u8 *frame, __u32 length, __u32 link, struct sketch *is) {
         return;
     }
     is->network = at;
-    if (!is->is_fragment && at + header + 8 <= length && header + 8 <= is->total)
-        is->transport = at + header;
+    if (!is->is_fragment && at + header + 8 <= length)
+        is->after = at + header;
+    if (header + 8 <= is->total)
+        is->transport = is->after;
 }
 
 static __u32 pseudo_sum(const __u8 *frame, const struct sketch *is, __u32 transport_length) {
@@ -78,18 +80,17 @@ static __u32 pseudo_sum(const __u8 *frame, const struct sketch *is, __u32 transp
 }
 
 int is_summed_right(const __u8 *frame, __u32 length, const struct sketch *is) {
-    if (!is->network || is->network + is->total > length)
-        return 1;
-    if (!is->is_v6 && sum16(frame + is->network, (frame[is->network] & 15) * 4, 0) != 0xffff)
-        return 0;
-    if (!is->transport)
+    /* Of what is not exactly one TCP or UDP packet nobody derives a sum from its checksums. */
+    if (!is->transport || is->network + is->total != length)
         return 1;
     const __u8 *transport = frame + is->transport;
-    __u32 transport_length = is->network + is->total - is->transport;
-    if (is->protocol == UDP && read16(transport + 6) == 0)
+    __u32 transport_length = length - is->transport;
+    if (is->protocol == TCP
+            ? transport_length < 20 || transport[12] < 0x50 || transport[12] / 16u * 4 > transport_length
+            : is->protocol != UDP || !read16(transport + 6) || read16(transport + 4) != transport_length)
         return 1;
-    if (is->protocol != TCP && is->protocol != UDP)
-        return 1;
+    if (!is->is_v6 && sum16(frame + is->network, is->transport - is->network, 0) != 0xffff)
+        return 0;
     return sum16(transport, transport_length, pseudo_sum(frame, is, transport_length)) == 0xffff;
 }
 

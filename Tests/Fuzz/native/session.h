@@ -51,12 +51,13 @@ struct sketch {
     __u32 tags;
     __u16 ethertype; /* behind the tags */
     __u32 network;   /* of IPv4 or IPv6 whose header is there and has the right version */
-    __u32 transport; /* of TCP, UDP, ICMP that are no fragment */
+    __u32 after;     /* where its header ends, if it is no fragment */
+    __u32 transport; /* the same if by the IP header's length there is something */
     __u32 total;     /* octets that the IP header says there are */
     __u8 is_v6, protocol, is_fragment, traffic_class;
 };
 void sketch(const __u8 *frame, __u32 length, __u32 link, struct sketch *is);
-/* Whether the checksums of IPv4, TCP and UDP are right, as far as there are any. */
+/* Whether the checksums of a frame that is exactly a TCP or UDP packet are right; of others nothing is asked. */
 int is_summed_right(const __u8 *frame, __u32 length, const struct sketch *is);
 /* Makes lengths and checksums of a frame right. Only the pseudo header's sum with `is_partial`, which it tells. */
 struct partial {
@@ -70,8 +71,7 @@ void fill_checksum(__u8 *frame, __u32 length, const struct partial *partial);
 /* The outer header of what is sent, from the IP header to the sublayer, as the control plane writes it down. */
 __u32 template_of(const struct session *session, __u8 *header, __u32 *ip_sum, __u32 *udp_sum);
 /* Makes of a frame the packet that carries it from the peer to us. */
-void wrap(const struct session *session, const struct wrapping *how, const struct octets *frame,
-          struct octets *packet);
+void wrap(const struct session *session, const struct wrapping *how, const struct octets *frame, struct octets *packet);
 /* An ICMP message that says of a packet that we sent that it is too big. */
 void quote(const struct session *session, __u32 link, __u32 mtu, const struct octets *rest, struct octets *packet);
 

@@ -1,14 +1,15 @@
-/// A frame of which the two implementations think differently, and how to see it again.
-struct Disagreement: Sendable, CustomStringConvertible {
-    let seed: UInt64
-    let number: Int
+/// A frame of which the two implementations think differently.
+struct Disagreement: Sendable {
     let what: String
+    /// Which frame of the walk it is; what is only noticed at a round's end bears the last one's number.
+    let number: Int
     let wires: [Wire]
     let input: [UInt8]
     let expected: String
     let found: String
 
-    var description: String {
+    /// All that is known, and how to see it again.
+    func report(seed: UInt64) -> String {
         """
         \(what): FUZZ_SEED=\(seed) FUZZ_CASE=\(number)
           frame     \(hexadecimal(input))
@@ -32,6 +33,7 @@ extension Outcome: CustomStringConvertible {
         case .pass: "pass"
         case .drop(let reason): "drop \(reason.rawValue)"
         case .send(let octets): "send \(hexadecimal(octets))"
+        case .reply(let octets): "reply \(hexadecimal(octets))"
         case .deliver(let octets): "deliver \(hexadecimal(octets))"
         }
     }

@@ -14,6 +14,8 @@ struct FuzzPlan: Sendable {
 
     static let usualFrames = 1_000_000
 
+    var frames: Int { rounds.count * Round.length }
+
     static var ofEnvironment: FuzzPlan {
         let seed = number("FUZZ_SEED") ?? Seeds.initial
         if let number = number("FUZZ_CASE").map({ Int($0) }) {
@@ -40,6 +42,17 @@ struct FuzzPlan: Sendable {
                 + tally.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         }
 
+        /// Rules that no frame has put to the test.
+        var untested: [String] {
+            Reason.ruled.map(\.rawValue).filter { tally["in \($0)"] == nil && tally["out \($0)"] == nil }.sorted()
+        }
+
+        mutating func take(_ comparison: Comparison) {
+            tally.merge(comparison.tally, uniquingKeysWith: +)
+            // What follows a round's first disagreement may follow from it.
+            if disagreements.count < 1000 { disagreements += comparison.disagreements.prefix(1) }
+        }
+
         mutating func merge(_ other: Report) {
             tally.merge(other.tally, uniquingKeysWith: +)
             disagreements += other.disagreements
@@ -62,16 +75,17 @@ struct FuzzPlan: Sendable {
         let modern = try Rig(removesAtOnce: true)
         let old = try Rig(removesAtOnce: false)
         var report = Report()
-        for number in rounds where number % workers == worker {
+        for number in stride(from: rounds.lowerBound + worker, to: rounds.upperBound, by: workers) {
             var round = Round(seed: seed, number: number)
             if number % 4 == 0 {
-                try round.run(on: old, through: last)
+                report.take(try round.run(on: old, through: last))
             } else {
-                try round.run(on: modern, through: last)
+                report.take(try round.run(on: modern, through: last))
             }
-            report.tally.merge(round.tally, uniquingKeysWith: +)
-            // The first ones tell the story.
-            if report.disagreements.count < 1000 { report.disagreements += round.disagreements.prefix(1) }
+            if worker == 0, rounds.count >= 1_000_000, (number - worker) % (100_000 * workers) == 0 {
+                print("\(number * Round.length) frames, \(report.disagreements.count * workers) disagreements or so")
+                fflush(nil)
+            }
         }
         return report
     }

@@ -51,14 +51,17 @@ struct Rig: ~Copyable {
         for (index, end) in node.ends.enumerated() {
             let slot = Self.firstSlot + UInt32(index)
             let configuration = try PseudowireConfiguration(end.wire)
-            try access.update(
-                key: pw_access_key(ifindex: Self.interface, vlan: configuration.vlan),
-                value: pw_encap(
-                    configuration, slot: slot, underlay: Self.interface, splitter: SplitterIndexes(outer: 0, inner: 0)))
+            var encap = pw_encap(
+                configuration, slot: slot, underlay: Self.interface, splitter: SplitterIndexes(outer: 0, inner: 0))
+            if let limit = end.wire.pathMTU {
+                encap.path_mtu = UInt16(limit)
+                encap.path_mtu_until = .max
+            }
+            try access.update(key: pw_access_key(ifindex: Self.interface, vlan: configuration.vlan), value: encap)
             try sessions.update(
                 key: end.wire.localSession, value: pw_decap(configuration, slot: slot, access: Self.interface))
-            try sequences.update(
-                key: slot, value: pw_sequence(send: end.state.sent, receive: UInt64(end.state.expected)))
+            let receive = UInt64(end.state.expected) | (end.state.hasBegun ? 1 << 56 : 0)
+            try sequences.update(key: slot, value: pw_sequence(send: end.state.sent, receive: receive))
             try counters.updateOnEveryCPU(key: slot, value: pw_counters())
         }
     }
@@ -93,6 +96,7 @@ struct Rig: ~Copyable {
             memory.rxOctets += value.rx_octets
             memory.txDropped += value.tx_dropped
             memory.rxDropped += value.rx_dropped
+            memory.replies += value.replies
         }
         return memory
     }
@@ -114,12 +118,14 @@ struct Memory: Hashable, Sendable {
     var rxOctets: UInt64 = 0
     var txDropped: UInt64 = 0
     var rxDropped: UInt64 = 0
+    var replies: UInt64 = 0
 }
 
 extension Memory {
     init(_ state: WireState) {
         self.init(
             sent: state.sent, expected: state.expected, txFrames: state.txFrames, txOctets: state.txOctets,
-            rxFrames: state.rxFrames, rxOctets: state.rxOctets, txDropped: state.txDropped, rxDropped: state.rxDropped)
+            rxFrames: state.rxFrames, rxOctets: state.rxOctets, txDropped: state.txDropped, rxDropped: state.rxDropped,
+            replies: state.replies)
     }
 }

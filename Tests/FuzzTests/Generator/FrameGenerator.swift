@@ -10,6 +10,8 @@ struct FrameGenerator {
     /// A frame with tags that the caller has chosen.
     mutating func frame(tags: [UInt8]) -> [UInt8] {
         var frame = Array(random.octets(12))
+        // Most frames go from one station to another.
+        for place in [0, 6] where random.percent(95) { frame[place] &= 0xfe }
         frame += tags
         let (type, packet) = payload()
         frame.append(word: type)
@@ -30,6 +32,11 @@ struct FrameGenerator {
             tags.append(word: service ? CustomerFrame.serviceTag : CustomerFrame.customerTag)
             tags.append(word: random.word() & 0xf000 | id)
         }
+        // Older kinds of tags are nothing to the datapath, and yet it must not stumble over them.
+        if random.percent(3) {
+            tags.append(word: random.pick(CustomerFrame.shims))
+            tags.append(word: random.word())
+        }
         return tags
     }
 
@@ -38,7 +45,9 @@ struct FrameGenerator {
         switch random.below(100) {
         case ..<75: random.below(40)
         case ..<95: random.below(200)
-        case ..<99: random.below(1500)
+        case ..<97: random.below(1500)
+        // Around IPv6's smallest MTU.
+        case ..<99: 1180 + random.below(200)
         default: random.below(Self.longest)
         }
     }
@@ -49,10 +58,16 @@ struct FrameGenerator {
         case ..<80: (CustomerFrame.ipv6, ipv6())
         case ..<86: (CustomerFrame.arp, [0, 1, 8, 0, 6, 4, 0, 1] + random.octets(20))
         case ..<90: (0x88cc, Array(random.octets(size())))
-        // A length, as in 802.3.
-        case ..<93: (UInt16(random.below(1501)), Array(random.octets(size())))
+        // A length, as in 802.3; also a right one, with SNAP and IP behind it.
+        case ..<92: (UInt16(random.below(1501)), Array(random.octets(size())))
+        case ..<94: snap()
         default: (random.word(), Array(random.octets(size())))
         }
+    }
+
+    private mutating func snap() -> (type: UInt16, octets: [UInt8]) {
+        let octets = [0xaa, 0xaa, 3, 0, 0, 0, 0x08, 0x00] + ipv4()
+        return (UInt16(octets.count), octets)
     }
 
     /// Whole frames made wrong, or cut.
@@ -77,11 +92,14 @@ extension FrameGenerator {
         packet.append(word: random.percent(50) ? 0x4000 : 0)
         packet += [random.octet(), number, 0, 0]
         packet += [198, 51, 100, UInt8(random.below(4)), 198, 51, 100, UInt8(random.below(4))]
+        // Nobody's, one's own, or many stations'.
+        if random.percent(3) { packet[random.pick([12, 16])] = random.pick([0, 127, 224, 255]) }
         packet += random.octets(options)
         let segment = transport(number, pseudo: OnesComplement.sum(packet[12..<20]))
         if random.percent(5) {
             // First fragment, middle, last.
-            packet.set(word: random.pick([0x2000, 0x2001 + UInt16(random.below(8000)), 1 + UInt16(random.below(8000))]), at: 6)
+            packet.set(
+                word: random.pick([0x2000, 0x2001 + UInt16(random.below(8000)), 1 + UInt16(random.below(8000))]), at: 6)
         }
         packet += segment
         packet.set(word: UInt16(packet.count), at: 2)
@@ -109,6 +127,8 @@ extension FrameGenerator {
         for _ in 0..<2 {
             packet += [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, UInt8(random.below(4))]
         }
+        if random.percent(6) { packet[random.pick([8, 24])] = 0xff }
+        if random.percent(1) { packet.replaceSubrange(8..<24, with: [UInt8](repeating: 0, count: 16)) }
         let segment = transport(number, pseudo: OnesComplement.sum(packet[8..<40]))
         if random.percent(8) {
             // Hop-by-hop options of nothing, or a fragment header; the segment's checksum stays right.
@@ -151,7 +171,7 @@ extension FrameGenerator {
         segment.append(word: UInt16(1024 + random.below(4)))
         segment.append(word: 80)
         segment += random.octets(8)
-        let options: [UInt8] = isOpening ? [2, 4, 5, 0xb4, 1, 1, 4, 2] : random.percent(20) ? [1, 1, 1, 1] : []
+        let options: [UInt8] = isOpening ? openingOptions() : random.percent(20) ? [1, 1, 1, 1] : []
         segment += [UInt8(20 + options.count) << 2, isOpening ? 0x02 : 0x10]
         segment += random.octets(2)
         segment += [0, 0, 0, 0]
@@ -161,6 +181,26 @@ extension FrameGenerator {
             OnesComplement.sum(segment[...], adding: pseudo + 6 + UInt64(segment.count)))
         segment.set(word: random.percent(3) ? random.word() : value, at: 16)
         return segment
+    }
+
+    /// What a host offers with its SYN, in some order, and now and then in none that makes sense.
+    private mutating func openingOptions() -> [UInt8] {
+        var size: [UInt8] = [2, 4]
+        size.append(word: random.pick([1460, 1440, 536, 80, 0xffff, random.word()]))
+        if random.percent(50) { return size + [1, 1, 4, 2] }
+        let others: [[UInt8]] = [[1], [4, 2], [3, 3, 7], [8, 10] + random.octets(8), [1, 1, 1]]
+        var options: [UInt8] = []
+        for _ in 0..<random.below(4) { options += random.pick(others) }
+        switch random.below(8) {
+        case 0: options.append(0)
+        case 1: size[1] = random.octet()
+        case 2: options += [30, random.octet()]
+        default: break
+        }
+        options += size
+        for _ in 0..<random.below(3) { options += random.pick(others) }
+        while options.count % 4 != 0 { options.append(random.percent(50) ? 0 : 1) }
+        return Array(options.prefix(40))
     }
 
     private mutating func udp(_ pseudo: UInt64) -> [UInt8] {
@@ -175,6 +215,8 @@ extension FrameGenerator {
         let value = OnesComplement.checksum(
             OnesComplement.sum(datagram[...], adding: pseudo + 17 + UInt64(datagram.count)))
         datagram.set(word: random.percent(3) ? random.word() : value == 0 ? 0xffff : value, at: 6)
+        // Octets of the packet that are not the datagram's.
+        if random.percent(4) { datagram += random.octets(1 + random.below(20)) }
         return datagram
     }
 }

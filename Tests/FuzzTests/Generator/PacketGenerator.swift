@@ -93,7 +93,8 @@ struct PacketGenerator {
         header += parts.source
         header += parts.destination
         header += parts.options
-        header.set(word: random.percent(90) ? OnesComplement.checksum(OnesComplement.sum(header[...])) : random.word(), at: 10)
+        header.set(
+            word: random.percent(90) ? OnesComplement.checksum(OnesComplement.sum(header[...])) : random.word(), at: 10)
         return header
     }
 

@@ -67,11 +67,13 @@ struct WireGenerator {
             default: break
             }
         }
-        if random.percent(30) { wire.mtu = 68 + random.below(random.percent(70) ? 60 : 1500) }
+        if random.percent(30) { wire.mtu = random.pick([68, 68, 1280]) + random.below(random.percent(70) ? 60 : 1500) }
+        if random.percent(20) {
+            wire.pathMTU = random.pick([150, 150, 1350]) + random.below(random.percent(70) ? 80 : 1400)
+        }
         wire.clampsMSS = random.percent(50)
         wire.cutsInner = random.percent(50)
-        // Replies are limited by time, which a test cannot repeat; without a limit of size there are none.
-        wire.repliesTooBig = wire.mtu == nil && random.percent(50)
+        wire.repliesTooBig = random.percent(60)
     }
 
     private mutating func cookies() -> [[UInt8]] {
@@ -88,5 +90,7 @@ struct WireGenerator {
         isIPv6 ? [0x20, 0x01, 0x0d, 0xb8] + random.octets(12) : [10] + random.octets(3)
     }
 
-    private mutating func id() -> UInt16 { random.percent(20) ? random.pick([1, 4094]) : UInt16(1 + random.below(4094)) }
+    private mutating func id() -> UInt16 {
+        random.percent(20) ? random.pick([1, 4094]) : UInt16(1 + random.below(4094))
+    }
 }

@@ -14,7 +14,7 @@ struct ArrivedPacket {
 
     private static let ethernet = 14
 
-    /// Whether it is a later fragment of a packet that was L2TP over IP, or over IPv6 any: it lacks what would tell whose.
+    /// Whether it is a fragment of L2TP over IP that lacks what would tell whose it is.
     static func isStrayFragment(_ octets: [UInt8]) -> Bool {
         guard octets.count >= ethernet, octets[..<6].allSatisfy({ $0 == 0 }) else { return false }
         switch octets.word(at: 12) {

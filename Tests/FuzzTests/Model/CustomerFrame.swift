@@ -24,11 +24,20 @@ struct CustomerFrame {
     /// Where that begins.
     let payload: Int
 
+    /// Types with others some octets behind them: older tags, 802.1ah, 802.1BR, and two of switches' makers.
+    static let shims: [UInt16] = [0x9100, 0x9200, 0x9300, 0x88e7, 0x893f, 0x8909, 0xdada]
+
+    /// Whether the type is a length, as in 802.3, and SNAP's header follows: IP may be behind that.
+    var isSNAP: Bool { etherType < 0x600 && octets[payload...].starts(with: [0xaa, 0xaa, 0x03]) }
+
     /// Whether the frame ends within one of two tags.
     var isCut: Bool { tagCount < 2 && Self.isTag(etherType) }
 
-    /// Whether there is a third tag.
+    /// Whether a third tag is announced.
     var isTooDeep: Bool { tagCount == 2 && Self.isTag(etherType) }
+
+    /// Whether it is there.
+    var hasThirdTag: Bool { isTooDeep && octets.count >= payload + 4 }
 
     /// At least 14 octets.
     init(_ octets: [UInt8]) {
@@ -77,8 +86,9 @@ struct CustomerFrame {
 extension CustomerFrame {
     /// Whether a checksum in the frame is wrong on which that of the outer UDP header may be built.
     ///
-    /// A customer's TCP or UDP checksum makes the sum of what it covers known, so that nobody needs to read the rest. If
-    /// it is wrong the outer one is, too, and the peer's kernel may drop the packet, as the customer's peer would have.
+    /// A customer's TCP or UDP checksum makes the sum of what it covers known, so that nobody needs to read the rest.
+    /// If it is wrong the outer one is, too, and the peer's kernel may drop the packet, as the customer's peer would
+    /// have.
     var misleads: Bool {
         guard let packet, let transport = packet.transport(in: octets) else { return false }
         let isWrong =
@@ -97,7 +107,10 @@ extension CustomerFrame.Packet {
         let range: Range<Int>
     }
 
-    /// The unfragmented TCP segment or checksummed UDP datagram that ends where the frame does.
+    /// IPv4's DF is clear.
+    func admitsFragments(in octets: [UInt8]) -> Bool { !isIPv6 && octets[offset + 6] & 0x40 == 0 }
+
+    /// The whole TCP segment or checksummed UDP datagram that ends where the frame does.
     func transport(in octets: [UInt8]) -> Transport? {
         let length = isIPv6 ? 40 + Int(octets.word(at: offset + 4)) : Int(octets.word(at: offset + 2))
         guard length == octets.count - offset, headerLength <= length else { return nil }
@@ -105,11 +118,15 @@ extension CustomerFrame.Packet {
         let number = octets[offset + (isIPv6 ? 6 : 9)]
         let range = (offset + headerLength)..<octets.count
         switch number {
-        case 6 where range.count >= 20: return Transport(number: number, range: range)
-        case 17 where range.count >= 8 && octets.word(at: range.lowerBound + 6) != 0:
-            return Transport(number: number, range: range)
+        case 6 where range.count >= 20 && octets[range.lowerBound + 12] >> 4 >= 5: break
+        // A datagram shorter than its packet has octets behind it that its checksum does not cover.
+        case 17
+        where range.count >= 8 && octets.word(at: range.lowerBound + 6) != 0
+            && Int(octets.word(at: range.lowerBound + 4)) == range.count:
+            break
         default: return nil
         }
+        return Transport(number: number, range: range)
     }
 
     func pseudoHeaderSum(in octets: [UInt8], _ transport: Transport) -> UInt64 {

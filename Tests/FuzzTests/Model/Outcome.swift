@@ -5,6 +5,8 @@ enum Outcome: Hashable, Sendable {
     case drop(Reason)
     /// A packet leaves, from the outer IP header on.
     case send([UInt8])
+    /// The frame is dropped for its size, and this one goes back, without its outermost tag, which goes beside it.
+    case reply([UInt8])
     /// A frame is delivered, without its outermost tag, which goes beside it.
     case deliver([UInt8])
 }
@@ -32,9 +34,20 @@ enum Reason: String, Hashable, Sendable, CaseIterable {
     case congestion
     case sequenceUnexpected = "sequence_unexpected"
     case sequenceGap = "sequence_gap"
+    // What no rule asks for: the kernel's refusals.
+    case noRoute = "no_route"
+    case noRoom = "no_room"
+    case noSegmentation = "no_segmentation"
+    case coalesced
+    case notRemoved = "not_removed"
 
-    /// Those for which something is dropped.
-    static let dropping = Set(allCases).subtracting([.sequenceUnexpected, .sequenceGap])
+    /// Counted, and nothing dropped for it.
+    static let harmless: Set<Reason> = [.sequenceUnexpected, .sequenceGap]
+
+    /// For which rules drop something.
+    static let ruled = Set(allCases).subtracting(harmless).subtracting([
+        .noRoute, .noRoom, .noSegmentation, .coalesced, .notRemoved,
+    ])
 }
 
 /// What the standards leave to the sender of a packet, as it was found in one.

@@ -18,7 +18,7 @@ extension ReferenceEnd {
         let frame = CustomerFrame(Array(packet.octets[start..<end]))
         guard isOfOurVLAN(frame) else { return .drop(.vlan) }
         guard let marked = Self.marked(frame, ecn: packet.ecn) else { return .drop(.congestion) }
-        let delivered = wire.clamped(marked)
+        let delivered = wire.clamped(marked, carriedTags: frame.tagCount)
         state.rxFrames += 1
         state.rxOctets += UInt64(frame.octets.count)
         // A tag that is put before the frame goes beside it at once, and with it all that was inside stays inside.
@@ -62,10 +62,11 @@ extension ReferenceEnd {
         }
     }
 
-    /// Whether what is there can be a frame: it has a tag, an IP header, or ARP's type.
+    /// Whether what is there can be a frame: it has an IP header, ARP's type, or what stands before another type.
     private static func mayBeFrame(_ octets: [UInt8], _ start: Int, _ end: Int) -> Bool {
         let frame = CustomerFrame(Array(octets[start..<end]))
-        return frame.isTooDeep || frame.packet != nil || frame.etherType == CustomerFrame.arp
+        return frame.packet != nil || frame.etherType == CustomerFrame.arp || frame.isTooDeep
+            || CustomerFrame.shims.contains(frame.etherType) || frame.isSNAP
     }
 
     /// Whether there is, beyond doubt, a frame with an IP packet or an ARP message that ends where the packet does.
@@ -107,8 +108,10 @@ extension ReferenceEnd {
             // Six that follow one another: the peer has begun anew.
             guard state.refusedInARow == 6 else { return false }
         } else {
-            notice(.sequenceGap, UInt64(ahead))
+            // Whoever joins a peer that has been sending for long has missed nothing.
+            if state.hasBegun { notice(.sequenceGap, UInt64(ahead)) }
         }
+        state.hasBegun = true
         state.expected = (number + 1) & 0xff_ffff
         state.lastRefused = nil
         state.refusedInARow = 0

@@ -15,29 +15,33 @@ extension ReferenceEnd {
     /// What becomes of a frame that is this pseudowire's.
     mutating func encapsulate(_ frame: CustomerFrame, choices: Choices) -> Outcome {
         if frame.isCut { return .drop(.frameTooShort) }
-        if frame.isTooDeep { return .drop(.vlanDepth) }
-        let clamped = wire.clamped(frame)
+        if frame.isTooDeep { return .drop(frame.hasThirdTag ? .vlanDepth : .frameTooShort) }
+        let clamped = wire.clamped(frame, carriedTags: frame.tagCount - (wire.tagAction == .strip ? 1 : 0))
         var carried = clamped.octets
         switch wire.tagAction {
         case .keep: break
         case .strip: carried = clamped.untagged
         case .rewrite(let id): carried.set(word: carried.word(at: 14) & 0xf000 | id, at: 14)
         }
-        let length = wire.sentHeaderLength + carried.count
         let inner = frame.octets.count - frame.payload
-        if length > wire.pathMTU ?? 65535 || inner > wire.mtu ?? .max { return .drop(reasonOfTooBig(frame)) }
+        let overhead = wire.sentHeaderLength + carried.count - inner
+        let largest = min(wire.path - overhead, wire.mtu ?? .max)
+        if inner > largest { return outcomeOfTooBig(frame, largest) }
         let packet = outerPacket(carried, trafficClass: trafficClass(frame), choices)
         state.txFrames += 1
-        state.txOctets += UInt64(frame.octets.count)
+        state.txOctets += UInt64(carried.count)
         return .send(packet)
     }
 
-    /// Why a packet that is too big stays here, where there is nobody to cut it.
-    private func reasonOfTooBig(_ frame: CustomerFrame) -> Reason {
-        guard wire.cutsInner, let packet = frame.packet, !packet.isIPv6,
-            frame.octets.word(at: packet.offset + 6) & 0x4000 == 0
-        else { return .tooBig }
-        return .notFragmented
+    /// Nobody is here to cut a packet that may be cut.
+    private mutating func outcomeOfTooBig(_ frame: CustomerFrame, _ largest: Int) -> Outcome {
+        guard let packet = frame.packet else { return .drop(.tooBig) }
+        if packet.admitsFragments(in: frame.octets) { return .drop(wire.cutsInner ? .notFragmented : .tooBig) }
+        guard wire.repliesTooBig, let reply = TooBigReply(frame: frame, packet: packet, mtu: largest).reply else {
+            return .drop(.tooBig)
+        }
+        state.replies += 1
+        return .reply(reply)
     }
 
     private func trafficClass(_ frame: CustomerFrame) -> UInt8 {

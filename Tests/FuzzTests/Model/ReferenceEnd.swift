@@ -4,6 +4,8 @@ struct WireState: Hashable, Sendable {
     var sent: UInt64 = 0
     /// The number that the next frame should have.
     var expected: UInt32 = 0
+    /// Whether any numbered frame has been accepted.
+    var hasBegun = false
     /// The number refused last, if nothing has been accepted since.
     var lastRefused: UInt32?
     /// How many have been refused in a row, each one greater by one than the one before.
@@ -16,9 +18,10 @@ struct WireState: Hashable, Sendable {
     var rxOctets: UInt64 = 0
     var txDropped: UInt64 = 0
     var rxDropped: UInt64 = 0
+    var replies: UInt64 = 0
 }
 
-/// The rules of one pseudowire's end, written a second time: from the standards, for reading, without a thought of speed.
+/// The rules of one pseudowire's end, written a second time: from the standards, to be read, whatever it costs.
 ///
 /// ```swift
 /// var end = ReferenceEnd(wire)
@@ -47,7 +50,10 @@ struct ReferenceNode: Sendable {
         let frame = CustomerFrame(frame)
         guard let index = ends.firstIndex(where: { $0.wire.selects(frame) }) else { return .pass }
         let outcome = ends[index].encapsulate(frame, choices: choices)
-        if case .drop = outcome { ends[index].state.txDropped += 1 }
+        switch outcome {
+        case .drop, .reply: ends[index].state.txDropped += 1
+        default: break
+        }
         return outcome
     }
 

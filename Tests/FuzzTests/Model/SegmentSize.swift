@@ -1,15 +1,11 @@
 extension Wire {
-    /// The largest packet inside that anything here is known to take; nil if nothing is known.
-    func knownLimit(tags: Int) -> Int? {
-        let path = pathMTU.map { $0 - sentHeaderLength - 14 - 4 * tags }
-        guard let path, let mtu else { return path ?? mtu }
-        return min(path, mtu)
-    }
-
-    /// The frame as it goes on, either way.
-    func clamped(_ frame: CustomerFrame) -> CustomerFrame {
-        guard clampsMSS, let limit = knownLimit(tags: frame.tagCount) else { return frame }
-        return frame.clamped(toPacketsOf: limit)
+    /// The frame as it goes on, either way: what a host is told here is what the other may send, the same way or back.
+    ///
+    /// - Parameter carriedTags: how many tags it has between the two ends.
+    func clamped(_ frame: CustomerFrame, carriedTags: Int) -> CustomerFrame {
+        guard clampsMSS else { return frame }
+        let packet = path - sentHeaderLength - 14 - 4 * carriedTags
+        return frame.clamped(toPacketsOf: min(packet, mtu ?? packet))
     }
 }
 
@@ -39,10 +35,9 @@ extension CustomerFrame.Packet {
     fileprivate func segmentSizeOption(in octets: [UInt8]) -> Int? {
         let tcp = offset + headerLength
         guard octets[offset + (isIPv6 ? 6 : 9)] == 6, octets.count >= tcp + 20 else { return nil }
-        if !isIPv6, octets.word(at: offset + 6) & 0x1fff != 0 { return nil }
+        if !isIPv6, octets.word(at: offset + 6) & 0x3fff != 0 { return nil }
         guard octets[tcp + 13] & 0x02 != 0 else { return nil }
-        let end = tcp + Int(octets[tcp + 12] >> 4) * 4
-        guard end <= octets.count else { return nil }
+        let end = min(tcp + Int(octets[tcp + 12] >> 4) * 4, octets.count)
         var place = tcp + 20
         while place < end {
             switch octets[place] {

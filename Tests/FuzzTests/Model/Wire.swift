@@ -67,5 +67,7 @@ struct Wire: Hashable, Sendable {
     var lengthBeforeSession: Int { ipHeaderLength + (isUDP ? 12 : 0) }
     /// Octets before the frame, as sent.
     var sentHeaderLength: Int { lengthBeforeSession + 4 + sentCookie.count + (hasSublayer ? 4 : 0) }
+    /// The largest outer packet: what was learned, or what a length field can say.
+    var path: Int { pathMTU ?? 65535 }
     var expectedCookieLength: Int { expectedCookies.first?.count ?? 0 }
 }

@@ -2,7 +2,7 @@
 # The checks that every interop script makes, and the lines it prints about them. To be sourced.
 #
 # Each check prints one line, `RESULT <id> pass|fail <detail>`, in one write, so that checks may run at the same time.
-# The sourcing script sets `scratch`, an empty directory of its own.
+# The sourcing script sets `scratch`, an empty directory of its own, and may set `ping_interval`, in seconds.
 #
 # In an emulated guest it takes a fifth of a second to start a program, hence bash's own means wherever they will do.
 
@@ -40,7 +40,8 @@ summary() {
 # Usage: check_ping ID NETNS ADDRESS SIZE [LOSS_ALLOWED]
 check_ping() {
     local id=$1 netns=$2 address=$3 size=$4 allowed=${5:-0} answer received=0 rest="" verdict=fail
-    answer=$(ip netns exec "$netns" ping -n -q -c "$pings" -i 0.2 -W 5 -s "$size" "$address" 2>&1 || true)
+    local options=(-n -q -c "$pings" -i "${ping_interval:-0.2}" -W 5 -s "$size")
+    answer=$(ip netns exec "$netns" ping "${options[@]}" "$address" 2>&1 || true)
     [[ ! $answer =~ ([0-9]+)" received"(.*) ]] || { received=${BASH_REMATCH[1]} rest=${BASH_REMATCH[2]}; }
     # A duplicate is as wrong as a loss: somewhere a frame takes two ways.
     if ((received >= pings - allowed)) && [[ $answer != *duplicates* ]]; then

@@ -83,10 +83,10 @@ END
 # Usage: build_kernel_end [SESSION_OPTION]...   with the tunnel's options in `tunnel_options`
 # The cookies are named from the kernel's point of view: `cookie` is what it sends.
 build_kernel_end() {
-    local ports=
+    local addresses="local ${outer2[$family]} remote ${outer1[$family]}" ports=
     [[ $encapsulation == ip ]] || ports="udp_sport 1701 udp_dport 1701"
     ip -n ns2 -batch - <<END || return
-l2tp add tunnel tunnel_id 21 peer_tunnel_id 12 encap $encapsulation local ${outer2[$family]} remote ${outer1[$family]} $ports $tunnel_options
+l2tp add tunnel tunnel_id 21 peer_tunnel_id 12 encap $encapsulation $addresses $ports $tunnel_options
 l2tp add session name l2tpeth0 tunnel_id 21 session_id $kernel_session peer_session_id $our_session $*
 link set l2tpeth0 master br0 up
 END
@@ -116,11 +116,11 @@ build_ends() {
     {
         # shellcheck disable=SC2086
         build_our_end "$@" && build_kernel_end $session_options &&
-            ip -n ns3 link set veth32 mtu "$kernel_mtu" && forget_paths
+            ip -n ns3 link set veth32 mtu "$kernel_mtu"
     } >"$scratch/build" 2>&1 || { result "$cell.create" fail "$(tr '\n' ' ' <"$scratch/build")"; return 1; }
 }
 
-# No host shall know from an earlier cell how much fits.
+# For cells in which no host shall know already how much fits.
 forget_paths() {
     local namespace
     for namespace in ns0 ns3; do
@@ -132,7 +132,7 @@ forget_paths() {
 remove_ends() {
     local rest=""
     if ((${#made[@]} > 0)); then
-        "$pwctl" delete "${made[@]}" --netns ns1 >"$scratch/remove" 2>&1 || rest="pwctl: $(tr '\n' ' ' <"$scratch/remove")"
+        "$pwctl" delete "${made[@]}" --netns ns1 >"$scratch/remove" 2>&1 || rest=$(tr '\n' ' ' <"$scratch/remove")
         made=()
     fi
     ip -n ns2 l2tp del tunnel tunnel_id 21 2>/dev/null || true

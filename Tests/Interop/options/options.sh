@@ -10,6 +10,7 @@
 #   G1-G3    UDP checksums, sequence numbers, the L2-specific sublayer
 #   R1-R4    packets of a sender that is not the peer
 #   M1-M3    hosts that send more than fits: TCP's segment size
+#   P1-P2    an underlay whose MTU changes
 #   V1-V6    VLANs
 
 set -euo pipefail
@@ -19,7 +20,7 @@ readonly here
 readonly pwctl=${1:?usage: options.sh PWCTL [CELL_FILTER]}
 readonly filter=${2:-.}
 scratch=$(mktemp -d /run/pwi-options.XXXXXX)
-readonly scratch
+readonly scratch ping_interval=0.05
 # shellcheck source=../lib/checks.sh
 source "$here/../lib/checks.sh"
 # shellcheck source=../lib/kernel.sh
@@ -117,10 +118,11 @@ run_cell "C$((number++)).sent8-expected0" v6 udp other_length_cell 8 0
 run_cell "C$((number++)).sent4-expected0" v4 ip other_length_cell 4 0
 run_cell "C$((number++)).sent0-expected8" v6 ip other_length_cell 0 8
 
-tunnel_options="udp_csum on" run_cell G1.full-full v4 udp checksum_cell full "udp sum ok"
-tunnel_options="udp_csum on" run_cell G1.full-zero v4 udp checksum_cell zero "no cksum"
-tunnel_options="udp6_csum_tx off udp6_csum_rx off" run_cell G1.zero-zero v6 udp checksum_cell zero "no cksum"
-tunnel_options="udp6_csum_tx off udp6_csum_rx on" run_cell G1.zero-full v6 udp checksum_cell full "udp sum ok"
+tunnel_options="udp_csum on" run_cell G1.full-full v4 udp checksum_cell full "[udp sum ok]"
+tunnel_options="udp_csum on" run_cell G1.full-zero v4 udp checksum_cell zero "[no cksum]"
+tunnel_options="udp6_csum_tx off udp6_csum_rx off" \
+    run_cell G1.zero-zero v6 udp checksum_cell zero "[bad udp cksum 0x0000 "
+tunnel_options="udp6_csum_tx off udp6_csum_rx on" run_cell G1.zero-full v6 udp checksum_cell full "[udp sum ok]"
 
 run_cell G2.both-both v4 udp pair_cell "seq both" "" --sequence both
 run_cell G2.both-both v6 ip pair_cell "seq both" "" --sequence both
@@ -151,6 +153,8 @@ done
 run_cell M1.clamp v4 udp clamp_cell
 run_cell M2.clamp v6 ip clamp_cell
 run_cell M3.no-clamp v4 udp stall_cell
+run_cell P1.path v4 udp path_cell
+run_cell P2.path v6 ip path_cell
 
 run_cell V1.port v4 udp tagged_cell 10 10
 run_cell V2.service v6 ip service_cell

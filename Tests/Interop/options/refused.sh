@@ -25,7 +25,8 @@ refusal_cell() {
     if ((ours[rx-frames] == 0 && link[rx-frames] == host_before)); then
         result "$cell.delivered" pass nothing
     else
-        result "$cell.delivered" fail "${ours[rx-frames]:-?} by its counter, $((link[rx-frames] - host_before)) to the host"
+        result "$cell.delivered" fail \
+            "${ours[rx-frames]:-?} by its counter, $((link[rx-frames] - host_before)) to the host"
     fi
 }
 
@@ -109,13 +110,15 @@ stranger_cell() {
     read_ours
     expect_count "$cell.refused" "$(our_drops)" "$expected"
     read_link ns0 veth01
-    expect_count "$cell.delivered" "${ours[rx-frames]:-?} by its counter, $((link[rx-frames] - host_before)) to the host" \
+    expect_count "$cell.delivered" \
+        "${ours[rx-frames]:-?} by its counter, $((link[rx-frames] - host_before)) to the host" \
         "0 by its counter, 0 to the host"
     # The same from the peer is welcome: it was the sender, and nothing else, that was refused.
     send_packet "${outer2[$family]}" 1701 "$encapsulated"
     read_ours
     read_link ns0 veth01
-    expect_count "$cell.peer" "${ours[rx-frames]:-?} by its counter, $((link[rx-frames] - host_before)) to the host" \
+    expect_count "$cell.peer" \
+        "${ours[rx-frames]:-?} by its counter, $((link[rx-frames] - host_before)) to the host" \
         "1 by its counter, 1 to the host"
 }
 

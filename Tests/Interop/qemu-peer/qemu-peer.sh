@@ -69,8 +69,10 @@ start_l2tpv3() {
     else
         options+=,udp=off
     fi
-    # A counter that stays zero is bit for bit the kernel's default sublayer without sequencing.
-    [[ $sublayer == none ]] || options+=,counter=on,pincounter=on
+    # A counter that stays zero is bit for bit the kernel's default sublayer without sequencing. One that counts fills
+    # the whole sublayer and does not say that it is a number.
+    [[ $sublayer == none ]] || options+=,counter=on
+    [[ $sublayer == none || $counter == yes ]] || options+=,pincounter=on
     [[ $cookie == 0 ]] || options+=,txcookie=0x$out,rxcookie=0x$in
     # Must not be given for four bytes, not even as `off`: QEMU takes its presence for a yes.
     [[ $cookie != 8 ]] || options+=,cookie64=on
@@ -231,6 +233,17 @@ check_capture() {
     fi
 }
 
+# What does not claim to be a sequence number is not taken for one.
+check_unnoticed() {
+    local drops
+    drops=$("$pwctl" show pw0 --json --netns pwi-near | jq -c .statistics.drops)
+    if [[ $drops == "{}" ]]; then
+        result "$cell.unnoticed" pass "nothing dropped, nothing noticed"
+    else
+        result "$cell.unnoticed" fail "$drops"
+    fi
+}
+
 diagnose() {
     [[ $near_end != ours ]] || detail "$pwctl" show pw0 --netns pwi-near
     detail ip -n pwi-near -s link show
@@ -273,12 +286,14 @@ delete_namespaces() {
 run_cell() {
     local number=$1 family=$2 encapsulation=$3 variant=$4 near_end=$5
     local cell=Q$number.$family-$encapsulation.$variant.$near_end-qemu underlay=veth sublayer=default cookie=0 capture=
+    local counter=no
     [[ $cell =~ $filter ]] || return 0
     case $variant in
         none) sublayer=none ;;
         cookie4) cookie=4 ;;
         cookie8) cookie=8 ;;
         wire) underlay=wire ;;
+        counter) counter=yes ;;
     esac
     : >"$scratch/qemu"
     if build_cell >"$scratch/build" 2>&1; then
@@ -289,6 +304,7 @@ run_cell() {
             stop_capture
             check_capture
         fi
+        [[ $counter-$near_end != yes-ours ]] || check_unnoticed
         count_results fail "$cell."
         ((count == 0)) || diagnose
     else
@@ -302,7 +318,7 @@ pins_before=$(pins)
 readonly pins_before
 for near_end in qemu ours; do
     number=1
-    for variant in default wire none cookie4 cookie8; do
+    for variant in default wire none cookie4 cookie8 counter; do
         for family_encapsulation in "v4 udp" "v6 udp" "v4 ip" "v6 ip"; do
             read -r family encapsulation <<<"$family_encapsulation"
             run_cell $((number++)) "$family" "$encapsulation" "$variant" "$near_end"

@@ -21,7 +21,7 @@
 /* Sections mean something to libbpf only. */
 #define SEC(name) __attribute__((used))
 
-#define __uint(name, value) int (*name)[value]
+#define __uint(name, value) int(*name)[value]
 #define __type(name, value) typeof(value) *name
 
 #define barrier() asm volatile("" ::: "memory")
@@ -63,6 +63,7 @@ long bpf_skb_store_bytes(struct __sk_buff *skb, __u32 offset, const void *from, 
 long bpf_skb_pull_data(struct __sk_buff *skb, __u32 length);
 long bpf_skb_change_head(struct __sk_buff *skb, __u32 room, __u64 flags);
 long bpf_skb_change_tail(struct __sk_buff *skb, __u32 length, __u64 flags);
+long bpf_skb_change_proto(struct __sk_buff *skb, __be16 protocol, __u64 flags);
 long bpf_skb_change_type(struct __sk_buff *skb, __u32 type);
 long bpf_skb_adjust_room(struct __sk_buff *skb, __s32 difference, __u32 mode, __u64 flags);
 long bpf_skb_vlan_push(struct __sk_buff *skb, __be16 protocol, __u16 tci);

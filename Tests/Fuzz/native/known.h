@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is known to be wrong with the datapath, and not looked at until it has been put right: then the line goes, what
+ * it guards goes, and the input in known/ that shows it moves to corpus/. `make known` looks all the same.
+ */
+#ifndef NATIVE_KNOWN_H
+#define NATIVE_KNOWN_H
+
+#ifndef KNOWN
+#define KNOWN 1
+#endif
+
+/* Removing headers from a short frame shifts the frame, but not the place of a checksum to be filled in. */
+#define KNOWN_SHIFTED_CHECKSUM KNOWN
+/* Where the checksum to be filled in is the outer one, bpf_l4_csum_replace() leaves TCP's alone: MSS clamp. */
+#define KNOWN_CLAMP_WITHOUT_CHECKSUM KNOWN
+/* The MSS clamp changes the checksum before the option, for which memory may be short. */
+#define KNOWN_CLAMP_HALF_DONE KNOWN
+/* The rest of a cut outer packet has no way but the routing tables': no fallback to pw_encap.underlay. */
+#define KNOWN_REST_WITHOUT_FALLBACK KNOWN
+
+#endif

@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Does the fuzzer bite? Each line below breaks a copy of the datapath in one place; the fuzzer has to find it.
+#   prove.sh CLANG BPF BUILD
+set -euo pipefail
+cd "$(dirname "$0")"
+clang=$1 bpf=$2 build=$3
+runs=${PROVE_RUNS:-1000000}
+
+# name | file | sed expression
+mutants() {
+    cat <<'END'
+bounds of the inner IPv4 header|parse.h|s/if ((void \*)(ip + 1) > end || ip->version != 4/if (ip->version != 4/
+bounds of the inner IPv6 header|parse.h|s/if ((void \*)(ip + 1) > end || ip->version != 6/if (ip->version != 6/
+bounds of the inner TCP header|parse.h|s/if ((void \*)(tcp + 1) > end || tcp->doff < 5)/if (tcp->doff < 5)/
+bounds of the customer's Ethernet header|encap.h|s/if ((void \*)(eth + 1) > end)/if (0)/
+bounds of the outer IPv6 header|decap.h|s/if ((void \*)(ip + 1) > end || ip->version != 6)/if (ip->version != 6)/
+bounds of the session id|decap.h|s/if ((void \*)(session + 1) > end)/if (0)/
+too little made linear|parse.h|s/#define LINEAR_WANTED [0-9]*/#define LINEAR_WANTED 60/
+sum of the outer IPv4 header|headers.h|s/ip->check = ~sum_fold/ip->check = sum_fold/
+traffic class left out of that sum|headers.h|s/ + bpf_htons(out->traffic_class))/)/
+UDP length once in its checksum|headers.h|s/udp_sum + udp->len + udp->len/udp_sum + udp->len/
+UDP checksum of zero sent as it is|headers.h|s/udp->check = check ? check : 0xffff/udp->check = check/
+protocol left out of the inner sum|parse.h|s/addresses + bpf_htons(protocol) +/addresses +/
+last odd octet of a sum|checksum.h|s/^    if (length & 3 && whole/    if (0 \&\& whole/
+padding taken for the packet's|encap.h|s/inner.is_sum_known && inner.length + sizeof(struct ethhdr) == length/inner.is_sum_known/
+cookie not looked at|decap.h|s/if (!cookie_matches(decap, session + 1, end))/if (0)/
+second half of the cookie|decap.h|s/second = cookie\[1\]/second = decap->cookie_be[0][1]/
+source address not looked at|decap.h|s/if (!same_address(decap->peer_be, source, is_v6))/if (0)/
+lengths not looked at|decap.h|s/if (!is_length_right)/if (0)/
+outer padding delivered|decap.h|s/if (!gso_size && here.end != skb->len)/if (0)/
+short frame one octet too short|decap.h|s/bpf_skb_change_tail(skb, frame_length, 0)/bpf_skb_change_tail(skb, frame_length - 1, 0)/
+inner tag forgotten|encap.h|s/out.frame_length = length + tag_octets/out.frame_length = length/
+tags in the wrong order|vlan.h|s/tags->tag\[1\].tpid, bpf_ntohs(tags->tag\[1\].tci)/tags->tag[0].tpid, bpf_ntohs(tags->tag[0].tci)/
+protocol not refreshed|decap.h|s/skb->protocol != frame_eth.h_proto && protocol_refresh(skb)/0 \&\& protocol_refresh(skb)/
+fragments not of whole eights|fragment.h|s/ & ~7u;/;/
+fragments' offset by one|fragment.h|s/offset_field + cut \/ 8/offset_field + cut \/ 8 + 1/
+more fragments not said|fragment.h|s/offset_field | IP_MORE_FRAGMENTS/offset_field/
+rest not shortened|encap.h|s/is_rest && trim_to_rest(skb)/0/
+MTU not kept|encap.h|s/longest + overhead > limit)/longest + overhead > limit + 1)/
+MSS at an odd place|mss.h|s/(search.found - tcp) & 1/0/
+MSS beyond the options|mss.h|s/search->offset + 4 > search->end || //
+ECN without the header's sum|ecn.h|s/if (!is_v6 && bpf_l3_csum_replace/if (0 \&\& bpf_l3_csum_replace/
+reply's checksum|icmp.h|s/sum_words(&message, sizeof(message)) + quoted/quoted/
+reply to the wrong host|icmp.h|s/ip.daddr = cause.saddr/ip.daddr = cause.daddr/
+path MTU of somebody else's packet|icmp.h|s/} else if (local\[0\] != encap->header\[3\]) {/} else if (0) {/
+sequence number sent twice|sequence.h|s/__sync_fetch_and_add(&sequence->send, 1)/sequence->send/
+drop counted twice|stats.h|s/counter->rx_dropped += 1/counter->rx_dropped += 2/
+drop not counted|stats.h|s/^    count_reason(reason);$/    (void)0;/
+drop where it should be left|decap.h|s/if (skb->vlan_present || skb->pkt_type)/if (skb->vlan_present)/
+pointer kept across bpf_skb_change_tail()|decap.h|/change_tail(skb, here.end, 0)/,/session = /s/ data = (void \*)(long)skb->data;/;/
+pointer kept across bpf_skb_adjust_room()|decap.h|/-(__s32)front, BPF_ADJ/,/eth = frame_eth/s/ data = (void \*)(long)skb->data;/;/
+END
+}
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+make -s BPF="$bpf" BUILD="$build" CLANG="$clang" "$build/fuzz"
+missed=0 found=0
+while IFS='|' read -r name file expression; do
+    rm -rf "$scratch/bpf"
+    cp -r "$bpf" "$scratch/bpf"
+    sed -i "$expression" "$scratch/bpf/$file"
+    if cmp -s "$bpf/$file" "$scratch/bpf/$file"; then
+        echo "NOT THERE   $name ($file has changed; so must this list)"
+        missed=$((missed + 1))
+        continue
+    fi
+    if ! "$clang" -std=gnu17 -O1 -g -w -Iinclude -I. -I"$scratch/bpf" -fsanitize=address,undefined,fuzzer-no-link \
+        -fno-sanitize=alignment -fno-sanitize-recover=all -c fuzz.c -o "$scratch/fuzz.o" 2>"$scratch/log"; then
+        echo "NO PROGRAM  $name"
+        sed -n 1,5p "$scratch/log"
+        missed=$((missed + 1))
+        continue
+    fi
+    "$clang" -fuse-ld=lld -fsanitize=fuzzer,address,undefined "$scratch/fuzz.o" "$build"/{kernel,session,oracle,mutate}.o \
+        -o "$scratch/fuzz"
+    rm -rf "$scratch/new"
+    mkdir "$scratch/new"
+    if "$scratch/fuzz" -runs="$runs" -seed=1 -max_len=1024 -artifact_prefix="$scratch/" "$scratch/new" corpus \
+        >"$scratch/log" 2>&1; then
+        echo "MISSED      $name"
+        missed=$((missed + 1))
+    else
+        found=$((found + 1))
+        echo "found       $name: $(grep -m1 -oE 'FAILED: .*|ERROR: AddressSanitizer: [a-z-]+|runtime error: .*' "$scratch/log")"
+    fi
+done < <(mutants)
+echo "$found found, $missed not"
+[ "$missed" = 0 ]
