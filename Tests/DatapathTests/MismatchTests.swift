@@ -10,7 +10,9 @@ import Testing
 /// What is between session id and frame is agreed on by hand; nothing on the wire says it.
 @Suite("a peer that is set up otherwise", .enabled(if: geteuid() == 0, "needs root"))
 struct MismatchTests {
-    /// Frames by which it can be told: IP and ARP. Others pass or not, as chance will have it.
+    /// Frames by which it can be told: IP and ARP.
+    ///
+    /// Others pass or not, as chance will have it.
     private static let telling = Sample.all.filter { sample in
         ["TCP", "UDP", "echo", "ARP"].contains { sample.testDescription.contains($0) }
             && !sample.testDescription.contains("agged")
