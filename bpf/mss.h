@@ -38,9 +38,10 @@ static long next_option(__u32 index, struct mss_search *search) {
 }
 
 /*
- * `tcp` is where the TCP header begins, `mss` the most that may stand in the option. The checksum is made to follow,
- * unless it `is_partial`, still to be filled in. By hand: the kernel's helper goes by the packet's remark, which may be
- * about the checksum of the outer header. Packet pointers are void afterwards.
+ * `tcp` is where the TCP header begins, `mss` the most that may stand in the option. The checksum is made to follow: by
+ * hand, because the kernel's helper goes by the packet's remark, which may be about the checksum of the outer header;
+ * by the helper where the checksum `is_partial` to all appearances, still to be filled in, which only the remark can
+ * tell for sure. Packet pointers are void afterwards.
  */
 __noinline int clamp_mss(struct __sk_buff *skb, __u32 tcp, __u32 mss, __u32 is_partial) {
     __u8 data_offset;
@@ -54,12 +55,16 @@ __noinline int clamp_mss(struct __sk_buff *skb, __u32 tcp, __u32 mss, __u32 is_p
         bpf_skb_load_bytes(skb, tcp + 16, &check, sizeof(check)))
         return 0;
     __be16 new = bpf_htons((__u16)mss);
-    if (bpf_skb_store_bytes(skb, search.found, &new, sizeof(new), 0) || is_partial)
-        return 1;
+    if (bpf_skb_store_bytes(skb, search.found, &new, sizeof(new), 0))
+        return 0;
     /* A word at an odd offset counts with its octets exchanged, as NOPs before the option may have it. */
     __u32 is_odd = (search.found - tcp) & 1;
     __u16 from = is_odd ? __builtin_bswap16(old) : old;
     __u16 to = is_odd ? __builtin_bswap16(new) : new;
+    if (is_partial) {
+        bpf_l4_csum_replace(skb, tcp + 16, from, to, sizeof(new));
+        return 1;
+    }
     check = ~sum_fold((__u64)(__u16)~check + (__u16)~from + to); /* RFC 1624 */
     bpf_skb_store_bytes(skb, tcp + 16, &check, sizeof(check), 0);
     return 1;
