@@ -606,9 +606,7 @@ static void receive(int program, struct packet *packet) {
             fail("delivered what should have been left to the stack");
         if (is_sequenced && distance >= 0x7fffff && !is_patience_over)
             fail("delivered number %u where %u was expected", delivery.sublayer & 0xffffff, recipe.sequence);
-        int is_known =
-            !delivery.refusal && ((KNOWN_SHIFTED_CHECKSUM && is_partial && delivery.length < 14 + 40) ||
-                                  (KNOWN_CLAMP_HALF_DONE && memory_was_short() && session.flags & PW_FLAG_MSS_CLAMP));
+        int is_known = KNOWN_SHIFTED_CHECKSUM && !delivery.refusal && is_partial && delivery.length < 14 + 40;
         if (!is_known)
             check_delivered(&session, &received, &delivery, packet,
                             is_encapsulated || is_partial || kernel.has_refused_tail || memory_was_short());
@@ -755,8 +753,7 @@ static struct packet *from_peer(const struct octets *input, __u32 link) {
         packet->checksum_start = (__s32)(front + partial.start);
         packet->checksum_offset = partial.offset;
     } else if (recipe.kernel & KERNEL_PARTIAL_OUTER && session.flags & PW_FLAG_UDP && recipe.shape & SHAPE_WRAP &&
-               !(recipe.shape & SHAPE_PARTIAL) &&
-               !(KNOWN_CLAMP_WITHOUT_CHECKSUM && session.flags & PW_FLAG_MSS_CLAMP)) {
+               !(recipe.shape & SHAPE_PARTIAL)) {
         packet->is_partial = 1;
         packet->checksum_start = (__s32)(link + (session.flags & PW_FLAG_IPV6 ? 40 : 20 + recipe.options % 11u * 4));
         packet->checksum_offset = 6;

@@ -12,10 +12,6 @@
 
 /* Removing headers from a short frame shifts the frame, but not the place of a checksum to be filled in. */
 #define KNOWN_SHIFTED_CHECKSUM KNOWN
-/* Where the checksum to be filled in is the outer one, bpf_l4_csum_replace() leaves TCP's alone: MSS clamp. */
-#define KNOWN_CLAMP_WITHOUT_CHECKSUM KNOWN
-/* The MSS clamp changes the checksum before the option, for which memory may be short. */
-#define KNOWN_CLAMP_HALF_DONE KNOWN
 /* The rest of a cut outer packet has no way but the routing tables': no fallback to pw_encap.underlay. */
 #define KNOWN_REST_WITHOUT_FALLBACK KNOWN
 

@@ -206,10 +206,10 @@ static void admit_clamp(const struct session *session, struct octets *frame, con
         return;
     __u32 checksum = is.after + 16;
     /* What is right must have stayed so. What is wrong may look as if it were still to be filled in. */
-    int is_whole = is.transport && is.network + is.total <= frame->length;
-    __u32 length = is_whole ? is.network + is.total - is.after : 0;
+    __u32 end = is.network + is.total, header = (frame->at[is.after + 12] >> 4) * 4;
+    __u32 length = end <= frame->length && is.after + header <= end ? end - is.after : 0;
     __u16 before = sum16(frame->at + is.after, length, 0), after = sum16(other->at + is.after, length, 0);
-    if (before % 0xffff != after % 0xffff && is_summed_right(frame->at, is.network + is.total, &is))
+    if (before % 0xffff != after % 0xffff && is_summed_right(frame->at, end, &is))
         fail("TCP checksum does not follow the MSS: the sum was %04x and is %04x", before, after);
     if (!read16(other->at + mss))
         fail("MSS of zero");
