@@ -45,7 +45,8 @@ extension CustomerFrame.Packet {
             case 1: place += 1
             default:
                 guard place + 2 <= end, octets[place + 1] >= 2 else { return nil }
-                if octets[place] == 2 { return octets[place + 1] == 4 && place + 4 <= end ? place + 2 : nil }
+                // One of another length is none, to Linux as well (tcp_parse_options), and a right one may follow.
+                if octets[place] == 2, octets[place + 1] == 4 { return place + 4 <= end ? place + 2 : nil }
                 place += Int(octets[place + 1])
             }
         }
