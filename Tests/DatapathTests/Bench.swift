@@ -81,12 +81,7 @@ struct Bench: ~Copyable {
     func counted() throws -> Statistics {
         var sum = Statistics()
         for value in try counters.valuesPerCPU(of: Self.slot) ?? [] {
-            sum.txFrames += value.tx_frames
-            sum.txOctets += value.tx_octets
-            sum.rxFrames += value.rx_frames
-            sum.rxOctets += value.rx_octets
-            sum.txDropped += value.tx_dropped
-            sum.rxDropped += value.rx_dropped
+            sum.add(value)
         }
         return sum
     }

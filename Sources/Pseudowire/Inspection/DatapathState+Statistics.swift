@@ -17,13 +17,7 @@ extension DatapathState {
     func statistics(slot: UInt32, drops: [DropCount]) throws(PseudowireError) -> Statistics {
         var statistics = Statistics()
         for value in try bpf({ () throws(BPFError) in try counters.valuesPerCPU(of: slot) }) ?? [] {
-            statistics.txFrames += value.tx_frames
-            statistics.txOctets += value.tx_octets
-            statistics.rxFrames += value.rx_frames
-            statistics.rxOctets += value.rx_octets
-            statistics.txDropped += value.tx_dropped
-            statistics.rxDropped += value.rx_dropped
-            statistics.replies += value.replies
+            statistics.add(value)
         }
         statistics.drops = drops
         return statistics
@@ -39,5 +33,18 @@ extension DatapathState {
             }
             return counts
         }
+    }
+}
+
+extension Statistics {
+    /// Adds what one CPU has counted.
+    mutating func add(_ value: pw_counters) {
+        txFrames += value.tx_frames
+        txOctets += value.tx_octets
+        rxFrames += value.rx_frames
+        rxOctets += value.rx_octets
+        txDropped += value.tx_dropped
+        rxDropped += value.rx_dropped
+        replies += value.replies
     }
 }
