@@ -68,7 +68,7 @@ let package = Package(
         tests("InternetAddressTests", ["InternetAddress"]),
         tests("L2TPTests", ["L2TP", "InternetAddress", "PseudowireTestbed"]),
         tests("RouteNetlinkTests", ["RouteNetlink", "InternetAddress", systemPackage]),
-        tests("BPFTests", ["BPF", "CPseudowireObject", systemPackage]),
+        tests("BPFTests", ["BPF", "CPseudowireObject", "CPseudowireLinux", systemPackage]),
         tests(
             "DatapathTests",
             ["Pseudowire", "PseudowireTestbed", "BPF", "L2TP", "InternetAddress", "CPseudowireObject", "RouteNetlink"]),
