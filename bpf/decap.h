@@ -68,8 +68,6 @@ static __always_inline int remove_from_short_frame(struct __sk_buff *skb, __u32 
     return 0;
 }
 
-#define NEXT_HEADER_FRAGMENT 44
-
 /* Fragments of outer packets are left to the stack; those that are protocol 115 are counted, since nobody else will
  * want them. */
 static __always_inline void count_outer_fragment_v6(struct __sk_buff *skb, __u32 offset) {
@@ -84,9 +82,16 @@ static __always_inline int refuse(struct __sk_buff *skb, __u32 l2, __u32 id, __u
     return drop_rx(slot, reason);
 }
 
-/*
- * `l2` is how many octets precede the IP header: a constant at both calls, 14, or 0 on a device without Ethernet
- * headers.
+/* Whether the link layer has no header: what lies where it should begin is what lies where IP begins. */
+static __always_inline int begins_with_ip(struct __sk_buff *skb) {
+    __u64 link[2], network[2];
+    if (bpf_skb_load_bytes_relative(skb, 0, link, sizeof(link), BPF_HDR_START_MAC) ||
+        bpf_skb_load_bytes_relative(skb, 0, network, sizeof(network), BPF_HDR_START_NET))
+        return 1;
+    return link[0] == network[0] && link[1] == network[1];
+}
+
+/* `l2` is how many octets precede the IP header: a constant at all calls, 14, or 0 where there is no Ethernet header.
  */
 static __always_inline int decapsulate(struct __sk_buff *skb, const __u32 l2) {
     /* A tagged frame belongs to a VLAN device, which has its own hook; one for another station is nobody's here. */
@@ -127,7 +132,7 @@ static __always_inline int decapsulate(struct __sk_buff *skb, const __u32 l2) {
         fragment = bpf_ntohs(ip->frag_off) & IP_FRAGMENT;
     }
     if (protocol == (is_v6 ? PROTOCOL_ICMP6 : PROTOCOL_ICMP) && !fragment) {
-        learn_path_mtu(skb, l2 + l3_header, is_v6);
+        heed_icmp(skb, l2, l2 + l3_header, is_v6);
         return TC_ACT_UNSPEC;
     }
     if (protocol == NEXT_HEADER_FRAGMENT && is_v6) {

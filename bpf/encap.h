@@ -63,6 +63,12 @@ static __always_inline struct pw_encap *find_encap(struct __sk_buff *skb, __u32 
     return bpf_map_lookup_elem(&access, &key);
 }
 
+static __always_inline int fragment_outer(struct __sk_buff *skb, __u32 limit, __u32 splitter, __u32 mark) {
+    struct vlan_tags none = {};
+    return skb->protocol == bpf_htons(ETH_P_IPV6) ? fragment_packet_v6(skb, limit, splitter, mark)
+                                                  : fragment_packet(skb, limit, splitter, mark, &none);
+}
+
 static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is_rest) {
     struct pw_encap *encap = find_encap(skb, port);
     if (!encap)
@@ -226,8 +232,7 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
     __u32 frames = wire_frames(out.frame_length, sizeof(struct ethhdr) + tag_octets + inner.headers, gso_size);
     count_tx(slot, frames, out.frame_length + (frames - 1) * (sizeof(struct ethhdr) + tag_octets + inner.headers));
     if (is_cut) {
-        struct vlan_tags none = {};
-        if (fragment_packet(skb, limit, encap->split_ifindex, MARK_OUTER | way.ifindex, &none))
+        if (fragment_outer(skb, limit, encap->split_ifindex, MARK_OUTER | way.ifindex))
             return drop_tx(slot, PW_DROP_NOT_FRAGMENTED);
     }
     return bpf_redirect_neigh(way.ifindex, 0, 0, 0);
@@ -244,15 +249,14 @@ static __always_inline __u32 splitter_outer(void) {
  * cut again. `out` is the interface.
  */
 __noinline int send_rest(struct __sk_buff *skb, __u32 out) {
-    if (skb->protocol != bpf_htons(ETH_P_IP) || trim_to_rest(skb))
+    if ((skb->protocol != bpf_htons(ETH_P_IP) && skb->protocol != bpf_htons(ETH_P_IPV6)) || trim_to_rest(skb))
         return drop_tx(0, PW_DROP_NOT_FRAGMENTED);
     __u32 length = skb->len - sizeof(struct ethhdr);
     __u32 mtu = length; /* in: the length to check instead of the frame's own; out: the device's MTU */
     int fits = bpf_check_mtu(skb, out, &mtu, 0, 0);
     if (fits < 0)
         return drop_tx(0, PW_DROP_NO_ROUTE);
-    struct vlan_tags none = {};
-    if (length > mtu && fragment_packet(skb, mtu, splitter_outer(), skb->mark, &none))
+    if (length > mtu && fragment_outer(skb, mtu, splitter_outer(), skb->mark))
         return drop_tx(0, PW_DROP_NOT_FRAGMENTED);
     skb->mark = 0;
     return bpf_redirect_neigh(out, 0, 0, 0);

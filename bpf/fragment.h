@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Cutting IPv4 packets. A program has one frame and no way to make two, but for a clone that is sent at once: so the
+ * Cutting IP packets. A program has one frame and no way to make two, but for a clone that is sent at once: so the
  * frame becomes the first fragment, and a clone of it, whose IP header already says what the rest will be, goes into
  * the splitter. Whoever comes out there takes away what its header does not count (trim_to_rest), and is cut again if
  * it is still too long.
@@ -73,12 +73,96 @@ __noinline int fragment_packet(struct __sk_buff *skb, __u32 limit, __u32 splitte
     return bpf_skb_store_bytes(skb, sizeof(struct ethhdr), &header, sizeof(header), 0) ? -1 : 0;
 }
 
-/* What MARK_REST asks for, of a frame without tags. Packet pointers are void afterwards. */
-__noinline int trim_to_rest(struct __sk_buff *skb) {
-    struct iphdr ip;
+/* RFC 8200, section 4.5. */
+struct fragment_header {
+    __u8 next;
+    __u8 reserved;
+    __be16 offset; /* octets, a multiple of eight; the lowest bit: more follow */
+    __be32 id;
+};
+
+#define FRAGMENT_MORE 1
+#define V6_FRAGMENT_OFFSET (sizeof(struct ethhdr) + sizeof(struct ipv6hdr))
+#define V6_HEADERS (sizeof(struct ipv6hdr) + sizeof(struct fragment_header))
+
+/*
+ * Makes an IPv6 packet one that consists of a single fragment. The room is made in front, because the kernel does not
+ * know where the network layer of a packet begins that got its headers from us.
+ */
+static __always_inline int fragment_begin_v6(struct __sk_buff *skb) {
+    struct ethhdr eth;
+    struct ipv6hdr ip;
+    struct fragment_header fragment = {};
+    if (bpf_skb_change_head(skb, sizeof(fragment), 0) || bpf_skb_load_bytes(skb, sizeof(fragment), &eth, sizeof(eth)) ||
+        bpf_skb_load_bytes(skb, sizeof(fragment) + sizeof(eth), &ip, sizeof(ip)))
+        return -1;
+    fragment.next = ip.nexthdr;
+    fragment.id = bpf_get_prandom_u32();
+    ip.nexthdr = NEXT_HEADER_FRAGMENT;
+    ip.payload_len = bpf_htons((__u16)(bpf_ntohs(ip.payload_len) + sizeof(fragment)));
+    if (bpf_skb_store_bytes(skb, 0, &eth, sizeof(eth), 0) || bpf_skb_store_bytes(skb, sizeof(eth), &ip, sizeof(ip), 0))
+        return -1;
+    return bpf_skb_store_bytes(skb, V6_FRAGMENT_OFFSET, &fragment, sizeof(fragment), 0) ? -1 : 0;
+}
+
+static __always_inline int store_fragment_v6(struct __sk_buff *skb, struct ipv6hdr ip, struct fragment_header fragment,
+                                             __u32 payload, __u32 offset) {
+    ip.payload_len = bpf_htons((__u16)(sizeof(fragment) + payload));
+    fragment.offset = bpf_htons((__u16)offset);
+    return bpf_skb_store_bytes(skb, sizeof(struct ethhdr), &ip, sizeof(ip), 0) ||
+           bpf_skb_store_bytes(skb, V6_FRAGMENT_OFFSET, &fragment, sizeof(fragment), 0);
+}
+
+/* The same as fragment_packet() for an outer IPv6 packet, which gets its fragment header unless it has it. */
+__noinline int fragment_packet_v6(struct __sk_buff *skb, __u32 limit, __u32 splitter, __u32 mark) {
+    struct ipv6hdr ip;
+    struct fragment_header fragment;
+    if (limit < V6_HEADERS + 8 || !splitter)
+        return -1;
     if (bpf_skb_load_bytes(skb, sizeof(struct ethhdr), &ip, sizeof(ip)))
         return -1;
-    __u32 wanted = sizeof(struct ethhdr) + bpf_ntohs(ip.tot_len);
+    if (ip.nexthdr != NEXT_HEADER_FRAGMENT) {
+        if (fragment_begin_v6(skb) || bpf_skb_load_bytes(skb, sizeof(struct ethhdr), &ip, sizeof(ip)))
+            return -1;
+    }
+    if (bpf_skb_load_bytes(skb, V6_FRAGMENT_OFFSET, &fragment, sizeof(fragment)))
+        return -1;
+    __u32 total = sizeof(ip) + bpf_ntohs(ip.payload_len);
+    __u32 cut = (limit - V6_HEADERS) & ~7u;
+    if (total <= V6_HEADERS + cut || sizeof(struct ethhdr) + total > skb->len)
+        return -1;
+    __u32 offset = bpf_ntohs(fragment.offset);
+
+    if (store_fragment_v6(skb, ip, fragment, total - V6_HEADERS - cut, offset + cut))
+        return -1;
+    __u32 mark_before = skb->mark;
+    skb->mark = mark | MARK_REST;
+    if (bpf_clone_redirect(skb, splitter, 0))
+        return -1;
+    skb->mark = mark_before;
+
+    if (bpf_skb_change_tail(skb, sizeof(struct ethhdr) + V6_HEADERS + cut, 0))
+        return -1;
+    return store_fragment_v6(skb, ip, fragment, cut, offset | FRAGMENT_MORE) ? -1 : 0;
+}
+
+/* What MARK_REST asks for, of a frame without tags. Packet pointers are void afterwards. */
+__noinline int trim_to_rest(struct __sk_buff *skb) {
+    struct fragment_header fragment = {};
+    __u32 wanted = sizeof(struct ethhdr);
+    int is_v6 = skb->protocol == bpf_htons(ETH_P_IPV6);
+    if (is_v6) {
+        struct ipv6hdr ip;
+        if (bpf_skb_load_bytes(skb, sizeof(struct ethhdr), &ip, sizeof(ip)) ||
+            bpf_skb_load_bytes(skb, V6_FRAGMENT_OFFSET, &fragment, sizeof(fragment)))
+            return -1;
+        wanted += sizeof(ip) + bpf_ntohs(ip.payload_len);
+    } else {
+        struct iphdr ip;
+        if (bpf_skb_load_bytes(skb, sizeof(struct ethhdr), &ip, sizeof(ip)))
+            return -1;
+        wanted += bpf_ntohs(ip.tot_len);
+    }
     /* 65,535 octets in steps of 4,000. */
     for (int i = 0; i < 17; i++) {
         if (skb->len <= wanted)
@@ -89,7 +173,10 @@ __noinline int trim_to_rest(struct __sk_buff *skb) {
         if (bpf_skb_adjust_room(skb, -(__s32)surplus, BPF_ADJ_ROOM_NET, BPF_F_ADJ_ROOM_FIXED_GSO))
             return -1;
     }
-    return skb->len == wanted ? 0 : -1;
+    if (skb->len != wanted)
+        return -1;
+    /* What is taken away begins behind the IPv6 header; of what is left the first octets make room again. */
+    return is_v6 && bpf_skb_store_bytes(skb, V6_FRAGMENT_OFFSET, &fragment, sizeof(fragment), 0) ? -1 : 0;
 }
 
 #endif

@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * ICMP's two jobs: telling a customer's host that its packet does not fit (RFC 792, RFC 4443), and learning from the
- * network that ours do not (RFC 1191, RFC 8201).
+ * network that ours do not (RFC 1191, RFC 8201), or do not arrive at all.
  */
 #ifndef PW_ICMP_H
 #define PW_ICMP_H
 
+#include "events.h"
 #include "maps.h"
 #include "parse.h"
+#include "stats.h"
 
 #define ICMP_UNREACHABLE 3
 #define ICMP_FRAGMENTATION_NEEDED 4
+#define ICMP_TIME_EXCEEDED 11
+#define ICMP_PARAMETER_PROBLEM 12
+#define ICMP6_UNREACHABLE 1
 #define ICMP6_TOO_BIG 2
+#define ICMP6_TIME_EXCEEDED 3
+#define ICMP6_PARAMETER_PROBLEM 4
 
 #define REPLIES_PER_SECOND 100 /* of each pseudowire, on each CPU */
 #define IPV6_MINIMUM_MTU 1280
@@ -178,21 +185,37 @@ __noinline int reply_too_big(struct __sk_buff *skb, __u32 slot, __u32 mtu, __u32
     return bpf_skb_store_bytes(skb, icmp_offset, &message, sizeof(message), 0) ? -1 : 0;
 }
 
+/* What an ICMP message, if it is an error at all, says of the packet that it quotes. */
+static __always_inline int is_error(const struct icmp_message *message, int is_v6) {
+    if (is_v6)
+        return message->type >= ICMP6_UNREACHABLE && message->type <= ICMP6_PARAMETER_PROBLEM;
+    return message->type == ICMP_UNREACHABLE || message->type == ICMP_TIME_EXCEEDED ||
+           message->type == ICMP_PARAMETER_PROBLEM;
+}
+
+static __always_inline int says_too_big(const struct icmp_message *message, int is_v6) {
+    if (is_v6)
+        return message->type == ICMP6_TOO_BIG;
+    return message->type == ICMP_UNREACHABLE && message->code == ICMP_FRAGMENTATION_NEEDED;
+}
+
 /*
- * Looks whether an ICMP message says that packets of a pseudowire of ours are too big for the path, and remembers it.
- * The quoted headers must be ours, session id included: whoever forges that knows as much as is needed to inject
- * frames. `icmp` is where the message begins. The stack sees it as well.
+ * Looks whether an ICMP message is about packets of a pseudowire of ours: that they are too big for the path, which is
+ * remembered, or that they do not arrive, which is counted and reported. The quoted headers must be ours, session id
+ * included: whoever forges that knows as much as is needed to inject frames. `ip_header` is where the outer IP header
+ * begins, `icmp` where the message does. The stack sees it as well.
  */
-__noinline int learn_path_mtu(struct __sk_buff *skb, __u32 icmp, __u32 is_v6) {
+__noinline int heed_icmp(struct __sk_buff *skb, __u32 ip_header, __u32 icmp, __u32 is_v6) {
     struct icmp_message message;
-    if (bpf_skb_load_bytes(skb, icmp, &message, sizeof(message)))
+    if (bpf_skb_load_bytes(skb, icmp, &message, sizeof(message)) || !is_error(&message, is_v6))
         return 0;
+    int is_too_big = says_too_big(&message, is_v6);
     struct pw_path_key key = {};
     __u32 local[4] = {};
     __u32 quote = icmp + sizeof(message), mtu, rest;
     if (is_v6) {
         struct ipv6hdr ip;
-        if (message.type != ICMP6_TOO_BIG || bpf_skb_load_bytes(skb, quote, &ip, sizeof(ip)))
+        if (bpf_skb_load_bytes(skb, quote, &ip, sizeof(ip)))
             return 0;
         mtu = bpf_ntohl(message.mtu);
         if (mtu < IPV6_MINIMUM_MTU)
@@ -203,8 +226,7 @@ __noinline int learn_path_mtu(struct __sk_buff *skb, __u32 icmp, __u32 is_v6) {
         rest = quote + sizeof(ip);
     } else {
         struct iphdr ip;
-        if (message.type != ICMP_UNREACHABLE || message.code != ICMP_FRAGMENTATION_NEEDED ||
-            bpf_skb_load_bytes(skb, quote, &ip, sizeof(ip)) || ip.ihl != 5)
+        if (bpf_skb_load_bytes(skb, quote, &ip, sizeof(ip)) || ip.ihl != 5)
             return 0;
         mtu = bpf_ntohl(message.mtu) & 0xffff;
         if (mtu < PATH_MTU_MINIMUM_V4)
@@ -214,7 +236,7 @@ __noinline int learn_path_mtu(struct __sk_buff *skb, __u32 icmp, __u32 is_v6) {
         local[0] = ip.saddr;
         rest = quote + sizeof(ip);
     }
-    if (mtu > 0xffff)
+    if (is_too_big && mtu > 0xffff)
         return 0;
     __u32 ports = 0;
     if (key.protocol == IPPROTO_UDP) {
@@ -244,6 +266,11 @@ __noinline int learn_path_mtu(struct __sk_buff *skb, __u32 icmp, __u32 is_v6) {
         /* With entropy the source port is any; the destination port lies in the upper half of the word. */
         if (encap->flags & PW_FLAG_ENTROPY_SEND ? (ports ^ ours) >> 16 : ports != ours)
             return 0;
+    }
+    if (!is_too_big) {
+        note(encap->slot, PW_DROP_UNREACHABLE, 1);
+        report(skb, ip_header, encap->session_id, PW_DROP_UNREACHABLE);
+        return 1;
     }
     __u64 now = bpf_ktime_get_ns();
     if (!encap->path_mtu || mtu <= encap->path_mtu || now >= encap->path_mtu_until) {

@@ -38,7 +38,8 @@ static __always_inline int is_frame_at(struct __sk_buff *skb, __u32 offset, __u3
     else
         return ethertype == bpf_htons(ETH_P_ARP) && word[0] == bpf_htons(1) && word[1] == bpf_htons(ETH_P_IP) &&
                word[2] == bpf_htons(0x0604);
-    return at + length == end || (length >= 20 && at + length < end && end - offset <= 64);
+    /* A packet has a whole header at least. */
+    return length >= 20 && (at + length == end || (at + length < end && end - offset <= 64));
 }
 
 /* Whether an IEEE 802.3 frame with SNAP, in which IP may follow as it does in Ethernet, begins with this type and

@@ -16,6 +16,7 @@
 
 #define PROTOCOL_ICMP 1
 #define PROTOCOL_ICMP6 58
+#define NEXT_HEADER_FRAGMENT 44
 #define IPPROTO_L2TP_DATA 115 /* IPPROTO_L2TP is not in every libc's headers */
 #define IP_FRAGMENT 0x3fff    /* more-fragments bit and offset */
 #define IP_FRAGMENT_OFFSET 0x1fff

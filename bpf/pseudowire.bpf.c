@@ -33,10 +33,13 @@ int pw_decap(struct __sk_buff *skb) {
     return decapsulate(skb, sizeof(struct ethhdr));
 }
 
-/* Ingress of an underlay interface whose packets begin with the IP header, as a tun device's do. */
+/*
+ * Ingress of an underlay interface without Ethernet headers. A tun device's packets begin with the IP header; those of
+ * an IPsec interface still have before it the Ethernet header that they came with.
+ */
 SEC("tc")
 int pw_decap_l3(struct __sk_buff *skb) {
-    return decapsulate(skb, 0);
+    return begins_with_ip(skb) ? decapsulate(skb, 0) : decapsulate(skb, sizeof(struct ethhdr));
 }
 
 /*

@@ -63,6 +63,27 @@ struct PathMTUTests {
         #expect(try bench.encap.testRun(frame).verdict == Verdict.redirect)
     }
 
+    @Test("what does not arrive is counted for its pseudowire, reported, and left to the stack", arguments: Cell.all)
+    func unreachable(cell: Cell) throws {
+        let bench = try Bench(cell.configuration)
+        let packet = Array(try bench.encap.testRun(Sample.all[0].frame).frame[14...])
+        // Unreachable host and port, time exceeded, parameter problem; an echo reply and a redirect are no such thing.
+        let errors: [(UInt8, UInt8)] =
+            cell.family == .v4 ? [(3, 1), (3, 3), (11, 0), (12, 0)] : [(1, 0), (1, 4), (3, 0), (4, 0)]
+        let others: [(UInt8, UInt8)] = cell.family == .v4 ? [(0, 0), (5, 1)] : [(129, 0), (137, 0)]
+        let type = cell.family == .v4 ? 34 : 54
+        for (kind, code) in errors + others {
+            var message = Self.message(cell, packet, mtu: 600)
+            message[type] = kind
+            message[type + 1] = code
+            let result = try bench.decap.testRun(message)
+            #expect(result.verdict == Verdict.pass && result.frame == message)
+        }
+        #expect(try bench.reasons() == ["unreachable": UInt64(errors.count)])
+        #expect(try Self.learned(bench) == 0)
+        #expect(try bench.encap.testRun(Sample.all[0].frame).verdict == Verdict.redirect)
+    }
+
     @Test("an absurdly small MTU is taken for the smallest sensible one", arguments: Cell.basic)
     func floor(cell: Cell) throws {
         let bench = try Bench(cell.configuration)

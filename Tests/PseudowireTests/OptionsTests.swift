@@ -234,9 +234,6 @@ struct OptionsTests {
             Mistake("df") {
                 $0.oversize = "outer"; $0.df = "set"
             },
-            Mistake("oversize") {
-                $0.local = "2001:db8::21"; $0.peer = "2001:db8::22"; $0.oversize = "outer"
-            },
             Mistake("df") {
                 $0.local = "2001:db8::21"; $0.peer = "2001:db8::22"; $0.df = "clear"
             },
@@ -287,7 +284,6 @@ struct OptionsTests {
                 $0.tunnel = .ip(local: "2001:db8::21", peer: "2001:db8::22")
                 $0.tunnel.portEntropy = .send
                 $0.dontFragment = false
-                $0.oversize = .outer
-            } == ["port-entropy", "oversize", "df"])
+            } == ["port-entropy", "df"])
     }
 }

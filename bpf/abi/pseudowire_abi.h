@@ -14,7 +14,7 @@
 
 enum {
     PW_MAGIC = 0x4c325450, /* "L2TP": the first word of the meta map */
-    PW_ABI_VERSION = 2,
+    PW_ABI_VERSION = 3,
     PW_NAME_SIZE = 32,   /* a pseudowire's name, NUL included */
     PW_IFNAME_SIZE = 16, /* IFNAMSIZ */
     PW_HEADER_SIZE = 72, /* IPv6 40 + UDP 8 + flags 4 + session 4 + cookie 8 + sublayer 4 = 68, rounded to 8 */
@@ -41,7 +41,7 @@ enum {
     PW_FLAG_MSS_CLAMP = 1 << 12,       /* lower TCP's MSS option, both ways, to what the path takes */
     PW_FLAG_TOO_BIG_REPLY = 1 << 13,   /* tell the sender by ICMP that its packet does not fit */
     PW_FLAG_FRAGMENT_INNER = 1 << 14,  /* cut IPv4 packets that admit it before encapsulating */
-    PW_FLAG_FRAGMENT_OUTER = 1 << 15,  /* cut outer packets; IPv4 only */
+    PW_FLAG_FRAGMENT_OUTER = 1 << 15,  /* cut outer packets */
     PW_FLAG_MAY_FRAGMENT = 1 << 16,    /* outer DF clear: routers may fragment; IPv4 only */
     PW_FLAG_OWNS_ACCESS = 1 << 17,     /* pw_record only: the access interface was made with the pseudowire */
 };
@@ -108,7 +108,8 @@ enum {
     X(PSEUDOWIRE_FRAGMENT, "rx", "part of a frame (RFC 4623)")                                                         \
     X(CONGESTION, "rx", "congestion was met by a packet that cannot be told of it (RFC 6040)")                         \
     X(NOT_FRAGMENTED, "tx", "kernel did not cut the packet")                                                           \
-    X(SEQUENCE_GAP, "noted", "sequence numbers that never came")
+    X(SEQUENCE_GAP, "noted", "sequence numbers that never came")                                                       \
+    X(UNREACHABLE, "seen", "ICMP says that packets do not reach the peer")
 
 enum pw_drop_reason {
 #define PW_REASON_ENUM(identifier, direction, sentence) PW_DROP_##identifier,

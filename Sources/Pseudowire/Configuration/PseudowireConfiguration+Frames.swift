@@ -65,7 +65,7 @@ extension PseudowireConfiguration {
         case fragment
         /// They are dropped.
         case drop
-        /// The outer packets are cut, which the peer has to put together again; IPv4 only.
+        /// The outer packets are cut, which the peer has to put together again.
         case outer
     }
 }

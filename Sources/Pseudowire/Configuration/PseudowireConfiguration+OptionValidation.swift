@@ -26,9 +26,6 @@ extension PseudowireConfiguration {
         }
         if tunnel.portEntropy != .none, tunnel.encapsulation == .ip { fault("port-entropy", Self.needsUDP) }
         let isIPv6 = tunnel.local.family == .v6
-        if isIPv6, oversize == .outer {
-            fault("oversize", "\"outer\" is for IPv4; over IPv6 it is fragment or drop")
-        }
         if isIPv6, !dontFragment { fault("df", Self.needsIPv4) }
         if !isIPv6, flowLabel != .auto { fault("flow-label", Self.needsIPv6) }
         return found

@@ -43,7 +43,7 @@ static __u32 consistent(__u32 flags) {
     if (!(flags & PW_FLAG_SUBLAYER))
         flags &= ~(PW_FLAG_SEQUENCE_SEND | PW_FLAG_SEQUENCE_RECEIVE);
     if (flags & PW_FLAG_IPV6)
-        flags &= ~(PW_FLAG_FRAGMENT_OUTER | PW_FLAG_MAY_FRAGMENT);
+        flags &= ~PW_FLAG_MAY_FRAGMENT;
     else
         flags &= ~PW_FLAG_FLOW_LABEL;
     if (flags & PW_FLAG_FRAGMENT_OUTER)

@@ -131,8 +131,13 @@ void check_sent(struct journey *journey, const struct session *session, const st
     if (is_v6) {
         if (ip[0] >> 4 != 6 || read16(ip + 4) != length - 40)
             fail("outer IPv6 header: version %u, payload length %u of %u", ip[0] >> 4, read16(ip + 4), length - 40);
-        if (ip[6] != (session->flags & PW_FLAG_UDP ? 17 : 115) || ip[7] != 64)
-            fail("outer IPv6 header: next header %u, hop limit %u", ip[6], ip[7]);
+        is_fragment = ip[6] == 44;
+        __u8 next = is_fragment && length > 48 ? ip[40] : ip[6];
+        if (next != (session->flags & PW_FLAG_UDP ? 17 : 115) || ip[7] != 64)
+            fail("outer IPv6 header: next header %u, hop limit %u", next, ip[7]);
+        if (is_fragment && (!(session->flags & PW_FLAG_FRAGMENT_OUTER) || length <= 48 || ip[41] ||
+                            (ip[43] & 1 && (length - 48) % 8)))
+            fail("outer fragment header: %08x of a packet of %u octets", read32(ip + 40), length);
         if (!(session->flags & PW_FLAG_FLOW_LABEL) && read32(ip) & 0xfffff)
             fail("outer flow label %05x", read32(ip) & 0xfffff);
         if (memcmp(ip + 8, session->local, 16) || memcmp(ip + 24, session->peer, 16))
