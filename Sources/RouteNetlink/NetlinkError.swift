@@ -39,8 +39,8 @@ public struct NetlinkError: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// The object, or the link that it lives on, does not exist.
     ///
-    /// Links answer `ENODEV`, addresses `EADDRNOTAVAIL`, routes `ESRCH`, neighbours, filters, qdiscs and namespaces
-    /// `ENOENT`; a qdisc's deletion answers `EINVAL` "Invalid handle" and a filter's, where there is no clsact, `EINVAL`
+    /// Links answer `ENODEV`, addresses `EADDRNOTAVAIL`, routes `ESRCH`, rules, neighbours, filters, qdiscs and
+    /// namespaces `ENOENT`; a qdisc's deletion answers `EINVAL` "Invalid handle" and a filter's, where there is no clsact, `EINVAL`
     /// "Parent Qdisc doesn't exists", or "Cannot find specified filter chain" in a chain that has none.
     public var isNotFound: Bool {
         switch (object, errno) {
@@ -50,7 +50,7 @@ public struct NetlinkError: Error, Sendable, Hashable, CustomStringConvertible {
         case (_, .noSuchDevice): true
         case (.address, .addressNotAvailable): true
         case (.route, .noSuchProcess): true
-        case (.neighbor, .noSuchFileOrDirectory): true
+        case (.neighbor, .noSuchFileOrDirectory), (.rule, .noSuchFileOrDirectory): true
         case (.qdisc, .noSuchFileOrDirectory), (.filter, .noSuchFileOrDirectory): true
         case (.qdisc, .invalidArgument): message?.hasPrefix("Invalid handle") ?? false
         case (.filter, .invalidArgument):
@@ -74,7 +74,7 @@ public struct NetlinkError: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// The kinds of object that this library manages.
 public enum NetlinkObject: Sendable, Hashable {
-    case link, address, route, neighbor, qdisc, filter, namespace
+    case link, address, route, rule, neighbor, qdisc, filter, namespace
     /// The connection itself.
     case socket
 }

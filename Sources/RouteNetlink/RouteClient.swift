@@ -40,6 +40,10 @@ public final class RouteClient {
     public var addresses: Addresses { Addresses(client: self) }
     /// Routes, and lookups in them.
     public var routes: Routes { Routes(client: self) }
+    /// Which packets are looked up in which table.
+    public var rules: Rules { Rules(client: self) }
+    /// Numbers of other namespaces.
+    public var namespaces: NamespaceIDs { NamespaceIDs(client: self) }
     /// ARP and neighbour discovery entries.
     public var neighbors: Neighbors { Neighbors(client: self) }
     /// Queueing disciplines, of which clsact matters here.

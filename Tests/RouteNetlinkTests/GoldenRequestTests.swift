@@ -23,7 +23,7 @@ import Testing
     static let ingress = TrafficHook(link: index3, direction: .ingress)
     static let egress = TrafficHook(link: index3, direction: .egress)
 
-    static let golden: [Golden] = links + addresses + routes + neighbors + trafficControl
+    static let golden: [Golden] = links + addresses + routes + neighbors + trafficControl + namespaceIDs
 
     static let links: [Golden] = [
         Golden(
@@ -361,6 +361,28 @@ import Testing
             theirs: "24000000 2e00 0103 00000000 00000000 00000000 03000000 00000000 f3ffffff 00000000",
             moreFlags: UInt16(NLM_F_ACK)
         ) { FilterRequest.list(egress) },
+    ]
+
+    static let namespaceIDs: [Golden] = [
+        Golden(
+            command: "ip netns set t2 77",
+            theirs: """
+                24000000 5800 0500 00000000 00000000
+                00 000000                                               # rtgenmsg
+                0800 0300 06000000                                      # NETNSA_FD
+                0800 0100 4d000000                                      # NETNSA_NSID
+                """
+        ) { NamespaceIDRequest.assign(NamespaceID(rawValue: 77), 6) },
+        Golden(
+            command: "ip netns list-id, of one namespace",
+            theirs: "1c000000 5a00 0100 00000000 00000000 00 000000 0800 0300 06000000",
+            moreFlags: UInt16(NLM_F_ACK)
+        ) { NamespaceIDRequest.get(6) },
+        Golden(
+            command: "ip netns list-id",
+            theirs: "14000000 5a00 0103 00000000 00000000 00 000000",
+            moreFlags: UInt16(NLM_F_ACK)
+        ) { NamespaceIDRequest.list() },
     ]
 
     @Test(arguments: golden)

@@ -20,6 +20,8 @@ import Testing
             note { message throws(MalformedMessage) in try Route(message) }
             note { message throws(MalformedMessage) in try Neighbor(message) }
             note { message throws(MalformedMessage) in try Qdisc(message) }
+            note { message throws(MalformedMessage) in try Rule(message) }
+            note { message throws(MalformedMessage) in try NamespaceID(message) }
             note { message throws(MalformedMessage) in try FilterInfo(message) }
             note { message throws(MalformedMessage) in ExtendedAcknowledgement(message) }
             note { message throws(MalformedMessage) in LinkFeatures(message) }

@@ -18,6 +18,10 @@ public struct Link: Hashable, Sendable {
     public var alternativeNames: [String] = []
     /// The driver's kind, as `veth` or `bridge`; nil for hardware and for the loopback.
     public var kind: String?
+    /// What the driver says about itself, undecoded: the attributes of `IFLA_INFO_DATA`.
+    ///
+    /// Not a specification: some that the kernel reports it refuses to be told, of a VXLAN for one.
+    public var kindData: [UInt8]?
     /// The administrator's remark.
     public var alias: String?
     /// The longest layer 3 packet in bytes.
@@ -87,6 +91,7 @@ extension Link {
                 var info = attribute.attributes
                 while let item = info.next() {
                     if item.type == IFLA_INFO_KIND { kind = item.text }
+                    if item.type == IFLA_INFO_DATA { kindData = item.payload.array }
                 }
             case IFLA_PROP_LIST:
                 var properties = attribute.attributes

@@ -17,6 +17,8 @@ enum LinkRequest {
             info.attribute(IFLA_INFO_KIND, link.kind.name)
             switch link.kind {
             case .bridge, .dummy: break
+            case .other(_, let data):
+                if !data.isEmpty { info.attribute(IFLA_INFO_DATA | Int(NLA_F_NESTED), bytes: data) }
             case .veth(let peer): info.nest(IFLA_INFO_DATA) { $0.peer(peer) }
             case .vxlan(let tunnel): info.nest(IFLA_INFO_DATA) { $0.vxlan(tunnel) }
             }
@@ -70,6 +72,15 @@ enum LinkRequest {
     static func delete(_ index: LinkIndex) -> Request {
         var request = Request(Int(RTM_DELLINK))
         request.linkHeader(index: index)
+        return request
+    }
+
+    /// Gives a link an alternative name, or takes it away.
+    static func alternativeName(_ type: Int, _ index: LinkIndex, _ name: String) -> Request {
+        let creation = createNew | NLM_F_APPEND
+        var request = Request(type, flags: type == Int(RTM_NEWLINKPROP) ? creation : 0)
+        request.linkHeader(index: index)
+        request.nest(Int(IFLA_PROP_LIST)) { $0.attribute(Int(IFLA_ALT_IFNAME), name) }
         return request
     }
 

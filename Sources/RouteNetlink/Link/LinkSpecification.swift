@@ -19,6 +19,10 @@ public struct LinkSpecification: Hashable, Sendable {
         case vxlan(VXLAN)
         /// An interface that swallows what it is given.
         case dummy
+        /// A kind that this library has no words for, as `ifb` or `macvlan`.
+        ///
+        /// `data` are the attributes of `IFLA_INFO_DATA` as they go on the wire; empty for none.
+        case other(String, data: [UInt8] = [])
 
         /// The kernel's name of the driver.
         public var name: String {
@@ -27,6 +31,7 @@ public struct LinkSpecification: Hashable, Sendable {
             case .bridge: "bridge"
             case .vxlan: "vxlan"
             case .dummy: "dummy"
+            case .other(let name, _): name
             }
         }
     }

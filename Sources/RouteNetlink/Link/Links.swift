@@ -92,6 +92,26 @@ public struct Links {
         try client.socket.perform(LinkRequest.delete(index), .link, "delete link \(index)")
     }
 
+    /// Gives an interface one more name, of up to 127 bytes, by which `find(named:)` finds it too (Linux 5.5).
+    ///
+    /// - Throws: `isAlreadyPresent` when any interface has that name.
+    public func addAlternativeName(_ name: String, to index: LinkIndex) throws(NetlinkError) {
+        try require(index, "name link")
+        try client.socket.perform(
+            LinkRequest.alternativeName(Int(RTM_NEWLINKPROP), index, name), .link,
+            "add alternative name \(name) to link \(index)")
+    }
+
+    /// Takes an alternative name away.
+    ///
+    /// - Throws: `isNotFound` when there is no such interface, `EINVAL` or `ENOENT` when it has no such name.
+    public func deleteAlternativeName(_ name: String, from index: LinkIndex) throws(NetlinkError) {
+        try require(index, "name link")
+        try client.socket.perform(
+            LinkRequest.alternativeName(Int(RTM_DELLINKPROP), index, name), .link,
+            "delete alternative name \(name) from link \(index)")
+    }
+
     /// Refuses index 0, by which the kernel understands other things than "no interface".
     private func require(_ index: LinkIndex, _ operation: String) throws(NetlinkError) {
         guard index.rawValue != 0 else {

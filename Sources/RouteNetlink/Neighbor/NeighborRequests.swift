@@ -32,7 +32,7 @@ enum NeighborRequest {
 
 extension Request {
     /// Appends `struct ndmsg`.
-    fileprivate mutating func neighborHeader(
+    mutating func neighborHeader(
         _ family: UInt8, _ link: LinkIndex?, _ state: NeighborState, _ flags: NeighborFlags
     ) {
         header {
