@@ -160,7 +160,7 @@ final class NetlinkSocket {
     }
 
     /// Reads away what is there, without waiting.
-    private func drain() {
+    func drain() {
         for _ in 0..<Self.drainLimit {
             do throws(Loss) {
                 _ = try receive(waits: false) { _ in nil as Void? }
