@@ -26,6 +26,10 @@ public struct NetlinkError: Error, Sendable, Hashable, CustomStringConvertible {
     public var attributePath: String?
     /// The attribute that the kernel misses, as a path.
     public var missingAttribute: String?
+    /// What the attribute at fault should have been, where the kernel says so (Linux 5.8).
+    public var policy: AttributePolicy?
+    /// The answer was lost: the operation may have taken place or not, and only a look can tell.
+    public var isOutcomeUnknown = false
     /// What kind of object was asked for: the same errno means different things for different objects.
     public var object: NetlinkObject
 
@@ -62,11 +66,19 @@ public struct NetlinkError: Error, Sendable, Hashable, CustomStringConvertible {
     /// An object of that name, or key, exists already.
     public var isAlreadyPresent: Bool { object != .socket && errno == .fileExists }
 
+    /// A list kept changing while it was read.
+    public var isInterrupted: Bool { errno == .interrupted }
+
     /// One sentence: operation, errno, the kernel's words, the attribute at fault.
     public var description: String {
         var text = "\(operation): \(errno)"
         if let message { text += ": \(message)" }
-        if let attributePath { text += " (at \(attributePath))" }
+        switch (attributePath, policy) {
+        case (let path?, let policy?): text += " (at \(path), which is \(policy))"
+        case (let path?, nil): text += " (at \(path))"
+        case (nil, let policy?): text += " (wanted: \(policy))"
+        case (nil, nil): break
+        }
         if let missingAttribute { text += " (\(missingAttribute) is missing)" }
         return text
     }

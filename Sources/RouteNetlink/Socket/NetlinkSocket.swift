@@ -3,83 +3,44 @@ import CPseudowireMNL
 import Glibc
 import SystemPackage
 
-/// A netlink socket that asks one question at a time and believes only answers to it.
+/// A netlink socket that believes only answers to what it asked.
 ///
 /// An answer counts when it comes from the kernel (`nl_pid` 0) and bears our port and the sequence number of the
 /// request: a link that somebody creates across namespaces with `NLM_F_ECHO` puts strangers' messages in our
-/// queue. Every exchange is read to its end, so that an error in the middle leaves nothing behind for the next one.
+/// queue. Every exchange is read to its end, also one that fails, so that nothing is left behind for the next one.
 final class NetlinkSocket {
-    private let handle: OpaquePointer
-    private let portID: UInt32
+    let transport: any NetlinkTransport
     private var sequence: UInt32
     private let buffer: UnsafeMutableRawBufferPointer
+    private let isRoute: Bool
 
     /// Messages of a dump fill at most this much: the kernel's own limit (`af_netlink.c`, `netlink_dump`).
     private static let bufferSize = 32 * 1024
-    /// The kernel answers before `send` returns; only a dump of very many objects takes longer than an instant.
-    private static let timeout = timeval(tv_sec: 10, tv_usec: 0)
     /// How often a dump that changed under our eyes is started again.
-    private static let dumpAttempts = 16
+    static let dumpAttempts = 16
+    /// More datagrams than any receive buffer holds: a bound for reading away what nobody waits for.
+    private static let drainLimit = 1 << 20
 
     /// Opens a socket of `netlinkProtocol` in `namespace`.
     convenience init(_ netlinkProtocol: Int32, in namespace: borrowing NetworkNamespace) throws(NetlinkError) {
-        try self.init(netlinkProtocol, try namespace.run { Self.open(netlinkProtocol) })
+        self.init(try KernelTransport(netlinkProtocol, in: namespace), isRoute: netlinkProtocol == NETLINK_ROUTE)
     }
 
     /// Opens a socket of `netlinkProtocol` in the calling thread's namespace, which needs no privilege.
     convenience init(_ netlinkProtocol: Int32) throws(NetlinkError) {
-        try self.init(netlinkProtocol, Self.open(netlinkProtocol))
+        self.init(try KernelTransport(netlinkProtocol), isRoute: netlinkProtocol == NETLINK_ROUTE)
     }
 
-    /// A descriptor or a negated errno.
-    private static func open(_ netlinkProtocol: Int32) -> Int32 {
-        let descriptor = socket(AF_NETLINK, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), netlinkProtocol)
-        return descriptor < 0 ? -errno : descriptor
-    }
-
-    /// Takes over what `open` returned.
-    private init(_ netlinkProtocol: Int32, _ result: Int32) throws(NetlinkError) {
-        let operation = "open netlink socket"
-        guard result >= 0 else { throw NetlinkError(Errno(rawValue: -result), operation) }
-        guard let handle = mnl_socket_fdopen(result) else {
-            let code = Errno(rawValue: errno)
-            close(result)
-            throw NetlinkError(code, operation)
-        }
-        self.handle = handle
-        guard mnl_socket_bind(handle, 0, 0) == 0 else {
-            let code = Errno(rawValue: errno)
-            mnl_socket_close(handle)
-            throw NetlinkError(code, operation)
-        }
-        portID = mnl_socket_get_portid(handle)
+    init(_ transport: any NetlinkTransport, isRoute: Bool) {
+        self.transport = transport
+        self.isRoute = isRoute
         sequence = .random(in: 1...(.max))
         buffer = .allocate(byteCount: Self.bufferSize, alignment: 16)
-        try configure(isRoute: netlinkProtocol == NETLINK_ROUTE)
     }
 
-    deinit {
-        mnl_socket_close(handle)
-        buffer.deallocate()
-    }
+    deinit { buffer.deallocate() }
 
-    var fileDescriptor: Int32 { mnl_socket_get_fd(handle) }
-
-    private func configure(isRoute: Bool) throws(NetlinkError) {
-        var options = [NETLINK_EXT_ACK, NETLINK_CAP_ACK]
-        if isRoute { options.append(NETLINK_GET_STRICT_CHK) }
-        for option in options {
-            var on: Int32 = 1
-            guard mnl_socket_setsockopt(handle, option, &on, socklen_t(MemoryLayout<Int32>.size)) == 0 else {
-                throw NetlinkError(Errno(rawValue: errno), "set netlink option \(option)")
-            }
-        }
-        var timeout = Self.timeout
-        let size = socklen_t(MemoryLayout<timeval>.size)
-        guard setsockopt(fileDescriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, size) == 0 else {
-            throw NetlinkError(Errno(rawValue: errno), "set receive timeout of a netlink socket")
-        }
-    }
+    var fileDescriptor: Int32 { transport.fileDescriptor }
 
     /// The never reused number of the namespace that the socket lives in (Linux 5.14).
     func namespaceCookie() throws(NetlinkError) -> UInt64 {
@@ -100,7 +61,7 @@ final class NetlinkSocket {
     /// Sends a dump request and collects what `parse` makes of its messages, again from the start when the kernel
     /// says that the list changed meanwhile (`NLM_F_DUMP_INTR`).
     ///
-    /// - Throws: `EINTR` when the list kept changing, sixteen times over.
+    /// - Throws: `isInterrupted` when the list kept changing, sixteen times over.
     func dump<Element>(
         _ request: Request, _ object: NetlinkObject, _ operation: @autoclosure () -> String,
         parse: (borrowing Message) throws(MalformedMessage) -> Element?
@@ -130,74 +91,99 @@ final class NetlinkSocket {
         let sequence = nextSequence()
         var request = request
         request.setSequence(sequence)
-        guard let errno = send(request) else {
-            return try receive(request, sequence, failure, onReply)
-        }
-        throw failure(errno)
-    }
+        if let errno = request.bytes.withUnsafeBytes(transport.send) { throw failure(errno) }
 
-    private func receive(
-        _ request: Request, _ sequence: UInt32, _ failure: (Errno, String?) -> NetlinkError,
-        _ onReply: (borrowing Message) throws(MalformedMessage) -> Void
-    ) throws(NetlinkError) -> Bool {
-        var exchange = Exchange(sequence: sequence, portID: portID)
+        var exchange = Exchange(sequence: sequence, portID: transport.portID)
         while true {
-            let count = try receiveDatagram(failure)
-            var cursor = MessageCursor(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: buffer[..<count])))
-            while let message = cursor.next() {
-                switch exchange.take(message, onReply) {
-                case nil: continue
-                case .done: return exchange.isConsistent
-                case .overrun: throw failure(.noBufferSpace, Self.lost)
-                case .malformed(let what): throw failure(Errno(rawValue: EBADMSG), what)
-                case .refused(let acknowledgement):
-                    var error = failure(Errno(rawValue: acknowledgement.code), acknowledgement.text)
-                    AttributePath.annotate(&error, with: acknowledgement, request: request)
-                    throw error
-                }
+            let outcome: Exchange.Outcome?
+            do throws(Loss) {
+                outcome = try receive(waits: true) { message in exchange.take(message, onReply) }
+            } catch {
+                // The rest of a dump would make the next one fail with EBUSY; and a socket that has lost something
+                // accepts nothing until it was read empty.
+                drain()
+                var unknown = failure(error.errno, error.message)
+                unknown.isOutcomeUnknown = true
+                throw unknown
+            }
+            switch outcome {
+            case nil: continue
+            case .done: return exchange.isConsistent
+            case .overrun:
+                drain()
+                var unknown = failure(.noBufferSpace, Loss.overflow.message)
+                unknown.isOutcomeUnknown = true
+                throw unknown
+            case .malformed(let what): throw failure(Errno(rawValue: EBADMSG), what)
+            case .refused(let acknowledgement): throw refusal(acknowledgement, request, failure)
             }
         }
     }
 
-    private static let lost = "the kernel dropped answers: whether the operation took place is unknown"
+    /// What the kernel's refusal of `request` says, with its attributes by name.
+    func refusal(
+        _ acknowledgement: ExtendedAcknowledgement, _ request: Request, _ failure: (Errno, String?) -> NetlinkError
+    ) -> NetlinkError {
+        var error = failure(Errno(rawValue: acknowledgement.code), acknowledgement.text)
+        error.policy = acknowledgement.policy
+        // Numbers of generic netlink families are handed out at run time and coincide with those of rtnetlink.
+        if isRoute { AttributePath.annotate(&error, with: acknowledgement, request: request) }
+        return error
+    }
 
-    private func nextSequence() -> UInt32 {
+    func nextSequence() -> UInt32 {
         sequence = sequence == .max ? 1 : sequence + 1
         return sequence
     }
 
-    private func send(_ request: Request) -> Errno? {
+    /// Receives one datagram of the kernel's and shows `take` its messages, until that returns something.
+    func receive<Value>(
+        waits: Bool, _ take: (borrowing Message) -> Value?
+    ) throws(Loss) -> Value? {
         while true {
-            let sent = request.bytes.withUnsafeBytes { mnl_socket_sendto(handle, $0.baseAddress, $0.count) }
-            if sent >= 0 { return nil }
-            if errno != EINTR { return Errno(rawValue: errno) }
+            switch transport.receive(into: buffer, waits: waits) {
+            case .failed(.resourceTemporarilyUnavailable) where !waits: throw .empty
+            case .failed(.resourceTemporarilyUnavailable): throw .silence
+            case .failed(.noBufferSpace): throw .overflow
+            case .failed(let errno): throw Loss(errno: errno, message: nil)
+            case .datagram(_, let sender) where sender != 0: continue
+            case .datagram(let length, _):
+                let count = min(length, buffer.count)
+                var cursor = MessageCursor(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: buffer[..<count])))
+                while let message = cursor.next() {
+                    if let value = take(message) { return value }
+                }
+                guard length <= buffer.count else { throw .truncated(length, buffer.count) }
+                return nil
+            }
         }
     }
 
-    /// Waits for one datagram of the kernel's; returns its length.
-    private func receiveDatagram(_ failure: (Errno, String?) -> NetlinkError) throws(NetlinkError) -> Int {
-        while true {
-            var sender = sockaddr_nl()
-            var size = socklen_t(MemoryLayout<sockaddr_nl>.size)
-            let count = withUnsafeMutablePointer(to: &sender) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    // MSG_TRUNC returns the datagram's true length, also where that exceeds the buffer.
-                    recvfrom(fileDescriptor, buffer.baseAddress, buffer.count, Int32(MSG_TRUNC), $0, &size)
-                }
+    /// Reads away what is there, without waiting.
+    func drain() {
+        for _ in 0..<Self.drainLimit {
+            do throws(Loss) {
+                _ = try receive(waits: false) { _ in nil as Void? }
+            } catch {
+                // An overflow is reported before what had still been room for.
+                if error.errno == .resourceTemporarilyUnavailable { return }
+                guard error.errno == .noBufferSpace || error.errno == .messageTooLong else { return }
             }
-            guard count >= 0 else {
-                switch errno {
-                case EINTR: continue
-                case EAGAIN: throw failure(.timedOut, "the kernel did not answer within \(Self.timeout.tv_sec) s")
-                case ENOBUFS: throw failure(.noBufferSpace, Self.lost)
-                default: throw failure(Errno(rawValue: errno), nil)
-                }
-            }
-            guard sender.nl_pid == 0 else { continue }
-            guard count <= buffer.count else {
-                throw failure(.messageTooLong, "an answer of \(count) bytes exceeds the buffer of \(buffer.count)")
-            }
-            return count
+        }
+    }
+
+    /// Why an answer did not arrive.
+    struct Loss: Error {
+        var errno: Errno
+        var message: String?
+
+        static let empty = Loss(errno: .resourceTemporarilyUnavailable, message: nil)
+        static let silence = Loss(
+            errno: .timedOut, message: "the kernel did not answer within \(KernelTransport.timeout.tv_sec) s")
+        static let overflow = Loss(
+            errno: .noBufferSpace, message: "the kernel dropped answers: whether the operation took place is unknown")
+        static func truncated(_ length: Int, _ room: Int) -> Loss {
+            Loss(errno: .messageTooLong, message: "an answer of \(length) bytes exceeds the buffer of \(room)")
         }
     }
 }

@@ -15,6 +15,8 @@ struct ExtendedAcknowledgement: Equatable {
     var missingType: UInt32?
     /// Where the nest begins in which it is missing; absent for the top level.
     var missingNest: UInt32?
+    /// What the attribute at fault should have been.
+    var policy: AttributePolicy?
 
     /// Reads an `NLMSG_ERROR` or `NLMSG_DONE`; nil when it is too short to hold an errno.
     init?(_ message: borrowing Message) {
@@ -37,6 +39,7 @@ struct ExtendedAcknowledgement: Equatable {
             case Int(NLMSGERR_ATTR_OFFS.rawValue): offset = attribute.payload.integer(at: 0)
             case Int(NLMSGERR_ATTR_MISS_TYPE.rawValue): missingType = attribute.payload.integer(at: 0)
             case Int(NLMSGERR_ATTR_MISS_NEST.rawValue): missingNest = attribute.payload.integer(at: 0)
+            case Int(NLMSGERR_ATTR_POLICY.rawValue): policy = AttributePolicy(attribute)
             default: continue
             }
         }

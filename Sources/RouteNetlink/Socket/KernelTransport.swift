@@ -1,0 +1,111 @@
+import CPseudowireLinux
+import CPseudowireMNL
+import Glibc
+import SystemPackage
+
+/// A netlink socket of the running kernel.
+final class KernelTransport: NetlinkTransport {
+    private let handle: OpaquePointer
+    let portID: UInt32
+
+    /// The kernel answers before `send` returns; only a dump of very many objects takes longer than an instant.
+    static let timeout = timeval(tv_sec: 10, tv_usec: 0)
+
+    /// Opens a socket of `netlinkProtocol` in `namespace`.
+    convenience init(_ netlinkProtocol: Int32, in namespace: borrowing NetworkNamespace) throws(NetlinkError) {
+        try self.init(netlinkProtocol, try namespace.run { Self.open(netlinkProtocol) })
+    }
+
+    /// Opens a socket of `netlinkProtocol` in the calling thread's namespace, which needs no privilege.
+    convenience init(_ netlinkProtocol: Int32) throws(NetlinkError) {
+        try self.init(netlinkProtocol, Self.open(netlinkProtocol))
+    }
+
+    /// A descriptor or a negated errno.
+    private static func open(_ netlinkProtocol: Int32) -> Int32 {
+        let descriptor = socket(AF_NETLINK, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), netlinkProtocol)
+        return descriptor < 0 ? -errno : descriptor
+    }
+
+    /// Takes over what `open` returned.
+    private init(_ netlinkProtocol: Int32, _ result: Int32) throws(NetlinkError) {
+        let operation = "open netlink socket"
+        guard result >= 0 else { throw NetlinkError(Errno(rawValue: -result), operation) }
+        guard let handle = mnl_socket_fdopen(result) else {
+            let code = Errno(rawValue: errno)
+            close(result)
+            throw NetlinkError(code, operation)
+        }
+        self.handle = handle
+        guard mnl_socket_bind(handle, 0, 0) == 0 else {
+            let code = Errno(rawValue: errno)
+            mnl_socket_close(handle)
+            throw NetlinkError(code, operation)
+        }
+        portID = mnl_socket_get_portid(handle)
+        try configure(isRoute: netlinkProtocol == NETLINK_ROUTE)
+    }
+
+    deinit { mnl_socket_close(handle) }
+
+    var fileDescriptor: Int32 { mnl_socket_get_fd(handle) }
+
+    var receiveCapacity: Int {
+        var size: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        return getsockopt(fileDescriptor, SOL_SOCKET, SO_RCVBUF, &size, &length) == 0 ? Int(size) : 0
+    }
+
+    private func configure(isRoute: Bool) throws(NetlinkError) {
+        var options = [NETLINK_EXT_ACK, NETLINK_CAP_ACK]
+        if isRoute { options.append(NETLINK_GET_STRICT_CHK) }
+        for option in options { try set(option, 1) }
+        var timeout = Self.timeout
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        guard setsockopt(fileDescriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, size) == 0 else {
+            throw NetlinkError(Errno(rawValue: errno), "set receive timeout of a netlink socket")
+        }
+    }
+
+    private func set(_ option: Int32, _ value: Int32) throws(NetlinkError) {
+        var value = value
+        guard mnl_socket_setsockopt(handle, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0 else {
+            throw NetlinkError(Errno(rawValue: errno), "set netlink option \(option)")
+        }
+    }
+
+    /// Subscribes to a multicast group, `RTNLGRP_*`.
+    func join(_ group: Int32) throws(NetlinkError) { try set(NETLINK_ADD_MEMBERSHIP, group) }
+
+    /// Asks for room for `bytes` of unread messages: beyond the system's limit where we may, else up to it.
+    func setReceiveBuffer(_ bytes: Int32) {
+        var bytes = bytes
+        let size = socklen_t(MemoryLayout<Int32>.size)
+        if setsockopt(fileDescriptor, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, size) != 0 {
+            setsockopt(fileDescriptor, SOL_SOCKET, SO_RCVBUF, &bytes, size)
+        }
+    }
+
+    func send(_ bytes: UnsafeRawBufferPointer) -> Errno? {
+        while true {
+            if mnl_socket_sendto(handle, bytes.baseAddress, bytes.count) >= 0 { return nil }
+            if errno != EINTR { return Errno(rawValue: errno) }
+        }
+    }
+
+    func receive(into buffer: UnsafeMutableRawBufferPointer, waits: Bool) -> ReceivedDatagram {
+        while true {
+            var sender = sockaddr_nl()
+            var size = socklen_t(MemoryLayout<sockaddr_nl>.size)
+            // MSG_TRUNC returns the datagram's true length, also where that exceeds the buffer.
+            let flags = Int32(MSG_TRUNC) | (waits ? 0 : Int32(MSG_DONTWAIT))
+            let count = withUnsafeMutablePointer(to: &sender) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    recvfrom(fileDescriptor, buffer.baseAddress, buffer.count, flags, $0, &size)
+                }
+            }
+            if count >= 0 { return .datagram(length: count, sender: sender.nl_pid) }
+            if errno != EINTR { return .failed(Errno(rawValue: errno)) }
+        }
+    }
+}

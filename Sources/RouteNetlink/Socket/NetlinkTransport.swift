@@ -1,0 +1,24 @@
+package import SystemPackage
+
+/// What carries requests to a kernel and its answers back: a netlink socket, or a script in a test.
+package protocol NetlinkTransport: AnyObject {
+    /// Readable when something is there to receive.
+    var fileDescriptor: Int32 { get }
+    /// The port that answers bear.
+    var portID: UInt32 { get }
+    /// How many bytes of unread answers it holds, by the kernel's way to count (`SO_RCVBUF`).
+    var receiveCapacity: Int { get }
+
+    /// Hands over one datagram; nil when it went out.
+    func send(_ bytes: UnsafeRawBufferPointer) -> Errno?
+
+    /// Takes the next datagram; without `waits`, `EAGAIN` when there is none.
+    func receive(into buffer: UnsafeMutableRawBufferPointer, waits: Bool) -> ReceivedDatagram
+}
+
+/// What came of an attempt to receive.
+package enum ReceivedDatagram {
+    /// `length` is the datagram's own, also where that exceeds the buffer; a `sender` of 0 is the kernel.
+    case datagram(length: Int, sender: UInt32)
+    case failed(Errno)
+}
