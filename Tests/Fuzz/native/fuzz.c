@@ -316,6 +316,11 @@ static int is_rest_of_outer(const struct packet *packet) {
     return packet->view.ifindex == SPLITTER_INNER && packet->view.mark & MARK_OUTER;
 }
 
+/* Whether it came into the splitter by somebody else's hand, with a mark that is none of ours. */
+static int names_no_interface(const struct packet *packet) {
+    return is_rest_of_outer(packet) && (packet->view.mark & MARK_PORT) != kernel.known_ifindex;
+}
+
 /* Whether there is no reason why the kernel should not cut this frame, or the packet around it. */
 static int may_be_cut(const struct packet *packet, const struct octets *frame, const struct sketch *is, __u32 outer) {
     if (recipe.setup & SETUP_NO_SPLITTER || kernel.is_clone_lost || kernel.has_refused_tail ||
@@ -367,7 +372,7 @@ static void check_excuse(const struct packet *packet, const struct outcome *outc
                      (is_path_mtu_valid() && need > session.path_mtu);
         break;
     case PW_DROP_NO_ROUTE:
-        is_excused = !way_mtu() || kernel.fib_result > 0 || (KNOWN_REST_WITHOUT_FALLBACK && is_rest_of_outer(packet));
+        is_excused = !way_mtu() || kernel.fib_result > 0 || names_no_interface(packet);
         break;
     case PW_DROP_NO_ROOM:
         is_excused = packet->view.gso_size || need + 14 > LONGEST_PACKET || packet->is_encapsulated;

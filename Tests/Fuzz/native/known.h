@@ -12,7 +12,5 @@
 
 /* Removing headers from a short frame shifts the frame, but not the place of a checksum to be filled in. */
 #define KNOWN_SHIFTED_CHECKSUM KNOWN
-/* The rest of a cut outer packet has no way but the routing tables': no fallback to pw_encap.underlay. */
-#define KNOWN_REST_WITHOUT_FALLBACK KNOWN
 
 #endif

@@ -135,8 +135,8 @@ void check_sent(struct journey *journey, const struct session *session, const st
         __u8 next = is_fragment && length > 48 ? ip[40] : ip[6];
         if (next != (session->flags & PW_FLAG_UDP ? 17 : 115) || ip[7] != 64)
             fail("outer IPv6 header: next header %u, hop limit %u", next, ip[7]);
-        if (is_fragment && (!(session->flags & PW_FLAG_FRAGMENT_OUTER) || length <= 48 || ip[41] ||
-                            (ip[43] & 1 && (length - 48) % 8)))
+        if (is_fragment &&
+            (!(session->flags & PW_FLAG_FRAGMENT_OUTER) || length <= 48 || ip[41] || (ip[43] & 1 && (length - 48) % 8)))
             fail("outer fragment header: %08x of a packet of %u octets", read32(ip + 40), length);
         if (!(session->flags & PW_FLAG_FLOW_LABEL) && read32(ip) & 0xfffff)
             fail("outer flow label %05x", read32(ip) & 0xfffff);
@@ -313,15 +313,56 @@ static void reassemble(struct octets **parts, __u32 count, __u32 network, struct
     write16(ip + 10, (__u16)~sum16(ip, 20, 0));
 }
 
+/* The same for outer IPv6 packets, which are a fragment each: what comes out has no fragment header. */
+static void reassemble_v6(struct octets **parts, __u32 count, struct octets *whole) {
+    static __u8 have[0x20000];
+    memset(have, 0, sizeof(have));
+    const __u8 *first = parts[0]->at;
+    __u32 end = 0;
+    copy_octets(whole, first, 40);
+    for (__u32 i = 0; i < count; i++) {
+        const __u8 *ip = parts[i]->at;
+        __u32 offset = read16(ip + 42) & 0xfff8, length = parts[i]->length - 48;
+        if (memcmp(ip, first, 4) || memcmp(ip + 6, first + 6, 36) || memcmp(ip + 44, first + 44, 4))
+            fail("fragments differ in what they must not differ in");
+        if (!(ip[43] & 1)) {
+            if (end)
+                fail("two fragments say that they are the last one");
+            end = offset + length;
+        }
+        if (offset + length > 0xffff)
+            fail("a fragment reaches to %u", offset + length);
+        for (__u32 octet = 0; octet < length; octet++) {
+            if (have[offset + octet])
+                fail("fragments overlap");
+            have[offset + octet] = 1;
+        }
+        memcpy(whole->at + 40 + offset, ip + 48, length);
+        if (40 + offset + length > whole->length)
+            whole->length = 40 + offset + length;
+    }
+    if (whole->length != 40 + end)
+        fail("the last fragment ends at %u of %u", end, whole->length - 40);
+    for (__u32 octet = 0; octet < end; octet++) {
+        if (!have[octet])
+            fail("fragments leave a hole at %u", octet);
+    }
+    whole->at[6] = first[40];
+    write16(whole->at + 4, end);
+}
+
 void journey_end(struct journey *journey, const struct session *session) {
     static struct octets outer, expected;
     struct octets *inner[64];
     __u32 network = session->flags & PW_FLAG_IPV6 ? 40 : 20;
     if (!journey->is_whole || !journey->count)
         goto out;
-    if (network == 20 && read16(journey->sent[0]->at + 6) & 0x3fff) {
-        reassemble(journey->sent, journey->count, 0, &outer);
-        if (read16(outer.at + 6) & 0x3fff)
+    if (network == 40 ? journey->sent[0]->at[6] == 44 : read16(journey->sent[0]->at + 6) & 0x3fff) {
+        if (network == 40)
+            reassemble_v6(journey->sent, journey->count, &outer);
+        else
+            reassemble(journey->sent, journey->count, 0, &outer);
+        if (network == 20 && read16(outer.at + 6) & 0x3fff)
             fail("fragments of an outer packet are not all there is of it");
         for (__u32 i = 0; i < journey->count; i++)
             free(journey->sent[i]);
