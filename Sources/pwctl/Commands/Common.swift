@@ -17,8 +17,10 @@ struct CommonOptions: ParsableArguments {
     }
 
     /// Plans and executes, and with `--verbose` prints the plan before.
-    func change(_ manager: PseudowireManager, _ plan: () throws(PseudowireError) -> Plan) throws {
-        try Report.failures { () throws(PseudowireError) in
+    func change(
+        _ manager: PseudowireManager, document: String? = nil, _ plan: () throws(PseudowireError) -> Plan
+    ) throws {
+        try Report.failures(in: document) { () throws(PseudowireError) in
             try manager.change { () throws(PseudowireError) in
                 let plan = try plan()
                 if verbose { for step in plan.steps { Report.toStandardError("\(step)") } }
@@ -37,12 +39,20 @@ struct OutputOptions: ParsableArguments {
 /// Errors in sentences on standard error, and the exit status that belongs to them.
 enum Report {
     /// Runs `body`; a failure is printed, every fault on a line of its own, and becomes exit status 64 or 1.
-    static func failures<Value>(_ body: () throws(PseudowireError) -> Value) throws -> Value {
+    ///
+    /// - Parameter document: the name of the document that is read; its keys are no flags.
+    static func failures<Value>(
+        in document: String? = nil, _ body: () throws(PseudowireError) -> Value
+    ) throws -> Value {
         do throws(PseudowireError) {
             return try body()
         } catch {
             if case .faults(let faults) = error {
                 for fault in faults {
+                    if let document {
+                        toStandardError("pwctl: \(document):\(fault.line == nil ? " " : "")\(fault)")
+                        continue
+                    }
                     let option = fault.field.first?.isUppercase == true ? fault.field : "--\(fault.field)"
                     toStandardError("pwctl: \(option): \(fault.message)")
                 }
