@@ -81,8 +81,11 @@ let package = Package(
         tests("PseudowireTests", ["Pseudowire", "InternetAddress", "L2TP", "JSON5", "CPseudowireObject"]),
         tests(
             "IntegrationTests",
-            ["Pseudowire", "PseudowireTestbed", "RouteNetlink", "BPF", "InternetAddress", "L2TP", systemPackage]),
-        tests("CommandLineTests", ["RouteNetlink", "InternetAddress"]),
+            [
+                "Pseudowire", "PseudowireTestbed", "RouteNetlink", "BPF", "InternetAddress", "L2TP",
+                "CPseudowireObject", systemPackage,
+            ]),
+        tests("CommandLineTests", ["Pseudowire", "RouteNetlink", "InternetAddress"]),
         tests("InteropTests", []),
     ],
     swiftLanguageModes: [.v6]

@@ -22,8 +22,8 @@ struct JSON5Tests {
         guard case .array(let elements) = members[1].node.value else { return #expect(Bool(false)) }
         #expect(
             elements.map(\.value) == [.number(.init(text: "1", integer: 1)), .number(.init(text: "0x2A", integer: 42))])
-        #expect(members[2].position == .init(line: 3, column: 11))
-        #expect(members[3].node.position == .init(line: 3, column: 24))
+        #expect(members[2].position == .init(line: 3, column: 10))
+        #expect(members[3].node.position == .init(line: 3, column: 23))
     }
 
     @Test(
@@ -59,7 +59,7 @@ struct JSON5Tests {
             ("[1", "1:1: the array that begins here does not end"),
             ("{", "1:1: the object that begins here does not end"),
             ("'a", "1:1: the text that begins here does not end"),
-            ("['a\n']", "1:2: the text that begins here does not end on its line"),
+            ("['a\n]", "1:2: the text that begins here does not end on its line"),
             ("/* a", "1:1: a comment begins here"),
             ("010", "1:1: 010 is no number"), ("0x", "1:1: 0x is no number"),
             (#""\ud800""#, "1:2: this is half of a character"),

@@ -10,10 +10,19 @@ struct CommonOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Say what is done, step by step.")
     var verbose = false
 
+    @Option(
+        help: ArgumentHelp(
+            "How long to wait for another command that changes something (default: as long as it takes).",
+            valueName: "SECONDS"))
+    var wait: UInt16?
+
     var namespace: NamespaceReference { netns.map(NamespaceReference.init) ?? .current }
 
     func manager() throws -> PseudowireManager {
-        try Report.failures { () throws(PseudowireError) in try PseudowireManager(in: namespace) }
+        let manager = try Report.failures { () throws(PseudowireError) in try PseudowireManager(in: namespace) }
+        manager.patience = wait.map { .seconds($0) }
+        manager.onWait = { Report.toStandardError("pwctl: waiting for another command that changes pseudowires") }
+        return manager
     }
 
     /// Plans and executes, and with `--verbose` prints the plan before.
