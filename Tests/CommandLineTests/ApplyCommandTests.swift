@@ -28,7 +28,7 @@ struct ApplyCommandTests {
     @Test("a plan is shown, carried out, and nothing is left to do; what is exported is what was applied")
     func life() throws {
         let shell = try Shell()
-        try withFile(Self.text) { path in
+        try withFile(Self.text) { (path: String) throws in
             let dry = try shell.run(["apply", path, "--dry-run"])
             #expect(dry.output == "create pw0\ncreate pw1\n", "\(dry.errors)")
             #expect(try shell.run(["list"]).output.isEmpty)
@@ -43,13 +43,13 @@ struct ApplyCommandTests {
         #expect(changed.errors.contains("replace session 1013 of pw1"))
         let exported = try shell.run(["export"])
         #expect(exported.output.contains("\"ttl\": 9"))
-        try withFile(exported.output) { path in
+        try withFile(exported.output) { (path: String) throws in
             #expect(try shell.run(["apply", path]).output == "nothing to change\n")
         }
-        try withFile(Self.text) { path in
+        try withFile(Self.text) { (path: String) throws in
             #expect(try shell.run(["apply", path]).output == "change pw1: vlan unset -> 7, ttl 9 -> unset\n")
         }
-        try withFile("{pseudowires: []}") { path in
+        try withFile("{pseudowires: []}") { (path: String) throws in
             #expect(try shell.run(["apply", path, "--keep-others"]).output == "nothing to change\n")
             #expect(try shell.run(["apply", path]).output == "remove pw0\nremove pw1\n")
         }
@@ -59,7 +59,7 @@ struct ApplyCommandTests {
     @Test("a wrong file is refused with every place, status 64; a machine that is otherwise with status 1")
     func refused() throws {
         let shell = try Shell()
-        try withFile(Self.text.replacing("1012", with: "4294967296").replacing("vlan: 7", with: "vlam: true")) { path in
+        try withFile(Self.text.replacing("1012", with: "4294967296").replacing("vlan: 7", with: "vlam: true")) { (path: String) throws in
             let outcome = try shell.run(["apply", path])
             #expect(outcome.status == 64)
             #expect(outcome.complaints.count == 2, "\(outcome.errors)")
@@ -67,7 +67,7 @@ struct ApplyCommandTests {
                 outcome.errors.contains("\(path):4:21: pseudowires[0].session-id: \"4294967296\""), "\(outcome.errors)")
             #expect(outcome.errors.contains("pseudowires[1].vlam: is no key; the nearest is \"vlan\""))
         }
-        try withFile(Self.text.replacing("acc1", with: "nowhere")) { path in
+        try withFile(Self.text.replacing("acc1", with: "nowhere")) { (path: String) throws in
             let outcome = try shell.run(["apply", path])
             #expect(outcome.status == 1)
             #expect(outcome.errors.contains("no interface \"nowhere\" here"), "\(outcome.errors)")
@@ -89,7 +89,7 @@ struct ApplyCommandTests {
             let help = try shell.run([verb, "--help"]).output
             let flags = help.split(separator: "\n").filter { $0.hasPrefix("  --") }
                 .compactMap { $0.split(separator: " ").first?.dropFirst(2) }.map(String.init)
-            let common = Set(["netns", "verbose", "wait"] + others)
+            let common = Set(["netns", "verbose", "version", "wait"] + others)
             #expect(Set(flags).subtracting(common) == Set(PseudowireOption.allCases.map(\.rawValue)), "\(verb)")
         }
         try shell.end()
