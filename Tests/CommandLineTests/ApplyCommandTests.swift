@@ -59,7 +59,8 @@ struct ApplyCommandTests {
     @Test("a wrong file is refused with every place, status 64; a machine that is otherwise with status 1")
     func refused() throws {
         let shell = try Shell()
-        try withFile(Self.text.replacing("1012", with: "4294967296").replacing("vlan: 7", with: "vlam: true")) { (path: String) throws in
+        let wrong = Self.text.replacing("1012", with: "4294967296").replacing("vlan: 7", with: "vlam: true")
+        try withFile(wrong) { (path: String) throws in
             let outcome = try shell.run(["apply", path])
             #expect(outcome.status == 64)
             #expect(outcome.complaints.count == 2, "\(outcome.errors)")
