@@ -51,14 +51,18 @@ let package = Package(
             exclude: ["pseudowire.bpf.o"],
             cSettings: [.headerSearchPath(".")]),
 
-        // Swift: three layers that know nothing of each other, and the pseudowire that stands on them.
+        // Swift: layers that know nothing of each other, and the pseudowire that stands on them.
         library("InternetAddress", []),
+        library("JSON5", []),
         library("L2TP", ["InternetAddress"]),
         library("RouteNetlink", ["InternetAddress", "CPseudowireMNL", "CPseudowireLinux", systemPackage]),
         library("BPF", ["CPseudowireBPF", "CPseudowireLinux", systemPackage]),
         library(
             "Pseudowire",
-            ["RouteNetlink", "BPF", "L2TP", "InternetAddress", "CPseudowireObject", "CPseudowireLinux", systemPackage]),
+            [
+                "RouteNetlink", "BPF", "L2TP", "InternetAddress", "JSON5", "CPseudowireObject", "CPseudowireLinux",
+                systemPackage,
+            ]),
         library(
             "PseudowireTestbed", ["RouteNetlink", "L2TP", "InternetAddress", "CPseudowireLinux", systemPackage]),
         .executableTarget(
@@ -66,6 +70,7 @@ let package = Package(
             dependencies: ["Pseudowire", "PseudowireTestbed", argumentParser], swiftSettings: settings),
 
         tests("InternetAddressTests", ["InternetAddress"]),
+        tests("JSON5Tests", ["JSON5"]),
         tests("L2TPTests", ["L2TP", "InternetAddress", "PseudowireTestbed"]),
         tests("RouteNetlinkTests", ["RouteNetlink", "InternetAddress", systemPackage]),
         tests("BPFTests", ["BPF", "CPseudowireObject", "CPseudowireLinux", systemPackage]),
@@ -73,11 +78,14 @@ let package = Package(
             "DatapathTests",
             ["Pseudowire", "PseudowireTestbed", "BPF", "L2TP", "InternetAddress", "CPseudowireObject", "RouteNetlink"]),
         tests("FuzzTests", ["Pseudowire", "BPF", "L2TP", "InternetAddress", "CPseudowireObject"]),
-        tests("PseudowireTests", ["Pseudowire", "InternetAddress", "L2TP", "CPseudowireObject"]),
+        tests("PseudowireTests", ["Pseudowire", "InternetAddress", "L2TP", "JSON5", "CPseudowireObject"]),
         tests(
             "IntegrationTests",
-            ["Pseudowire", "PseudowireTestbed", "RouteNetlink", "BPF", "InternetAddress", "L2TP", systemPackage]),
-        tests("CommandLineTests", ["RouteNetlink", "InternetAddress"]),
+            [
+                "Pseudowire", "PseudowireTestbed", "RouteNetlink", "BPF", "InternetAddress", "L2TP",
+                "CPseudowireObject", systemPackage,
+            ]),
+        tests("CommandLineTests", ["Pseudowire", "RouteNetlink", "InternetAddress"]),
         tests("InteropTests", []),
     ],
     swiftLanguageModes: [.v6]

@@ -14,7 +14,9 @@ struct Pwctl: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Create.self, List.self, Show.self, Stats.self, Trace.self, Delete.self, Teardown.self, DoctorCommand.self,
+            Create.self, SetCommand.self, Apply.self, Export.self, List.self, Show.self, Stats.self, Trace.self,
+            Delete.self,
+            Teardown.self, DoctorCommand.self,
             DemoCommand.self, TopologyCommand.self,
         ])
 }

@@ -9,18 +9,27 @@ public struct ConfigurationFault: Error, Hashable, Sendable, CustomStringConvert
     }
 
     public let kind: Kind
-    /// The option, spelled as the command line spells it, without the dashes.
-    public let field: String
+    /// The option, spelled as the command line spells it, without the dashes; in a document the way there, such as
+    /// `pseudowires[3].session-id`.
+    public var field: String
+    /// Where it stands in a document, from 1; nil if it comes from none.
+    public let line: Int?
+    public let column: Int?
     /// What is wrong and what would be right: one sentence, no full stop.
     public let message: String
 
-    public init(_ kind: Kind, _ field: String, _ message: String) {
+    public init(_ kind: Kind, _ field: String, _ message: String, line: Int? = nil, column: Int? = nil) {
         self.kind = kind
         self.field = field
         self.message = message
+        self.line = line
+        self.column = column
     }
 
-    public var description: String { "\(field): \(message)" }
+    public var description: String {
+        let place = if let line, let column { "\(line):\(column): " } else { "" }
+        return place + (field.isEmpty ? message : "\(field): \(message)")
+    }
 
     /// Whether one of `others` is about the same option: then this one may come from a stand-in for a wrong word.
     func isAbout(_ others: [ConfigurationFault]) -> Bool { others.contains { $0.field == field } }

@@ -71,6 +71,12 @@ struct Executor: ~Copyable {
             let key = located(record).accessKey
             let maps = try opened()
             try bpf { () throws(BPFError) in _ = try maps.access.remove(key: key) }
+        case .write(let entry, let record, _): try opened().write(entry, located(record))
+        case .drop(let entry, let record): try opened().drop(entry, located(record))
+        case .clearCounters(let record):
+            let maps = try opened()
+            try bpf { () throws(BPFError) in try maps.clearCounters(slot: record.slot) }
+        case .replaceRecord(let record, _): try write(located(record), isReady: record.isReady)
         }
     }
 

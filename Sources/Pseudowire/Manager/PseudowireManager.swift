@@ -19,6 +19,10 @@ public final class PseudowireManager {
     let namespace: NetworkNamespace
     let client: RouteClient
     let directory: StateDirectory
+    /// How long a change waits for another one to be done; nil: as long as it takes.
+    public var patience: Duration?
+    /// Called when a change has to wait for another one.
+    public var onWait: () -> Void = {}
 
     /// Opens a namespace.
     ///
@@ -74,11 +78,14 @@ public final class PseudowireManager {
     /// Plans and executes under the lock, so that nothing changes in between.
     public func change(_ plan: () throws(PseudowireError) -> Plan) throws(PseudowireError) {
         try directory.checkFileSystem()
-        guard let lock = try StateLock(directory.base, .exclusive) else { return }
+        guard let lock = try StateLock(directory.base, .exclusive, patience: patience, waiting: onWait) else {
+            return
+        }
         try lock.hold { () throws(PseudowireError) in
             try directory.reap()
             // Without state there is no splitter, unless a command died between making or removing the one and the other.
             if !directory.exists, (try? Splitter.find(client)) != nil { try Splitter.remove(client) }
+            try mend()
             let actions = try plan().steps.map(\.action)
             var executor = try Executor(self)
             try executor.run(actions)

@@ -13,12 +13,15 @@ public struct Plan: Sendable, CustomStringConvertible {
     /// Executing stops at the first that fails and undoes those before it.
     public internal(set) var steps: [Step]
 
+    /// In a few words, what becomes of which pseudowire; empty for plans that are made for single ones.
+    public internal(set) var changes: [Change] = []
+
     /// The pseudowires that there were when it was made: it fits no others.
     let basis: Set<Basis>
 
     /// One pseudowire that a plan reckons with.
     struct Basis: Hashable, Sendable {
-        let name: String
+        let configuration: PseudowireConfiguration
         let slot: UInt32
         let created: UInt64
         let isReady: Bool
@@ -59,6 +62,18 @@ enum Action: Sendable, CustomStringConvertible {
     case closeSession(Record)
     case openAccess(Record, underlay: UInt32)
     case closeAccess(Record, underlay: UInt32)
+    /// One entry of a map set at once, in the place of another pseudowire's or an earlier one, or added.
+    case write(Entry, Record, over: Record?)
+    /// One entry that nobody needs any more.
+    case drop(Entry, Record)
+    case clearCounters(Record)
+    case replaceRecord(Record, over: Record)
+
+    /// The entries by which the datapath knows a pseudowire.
+    enum Entry: Sendable {
+        case session, path
+        case access(underlay: UInt32)
+    }
 
     var description: String {
         switch self {
@@ -76,6 +91,10 @@ enum Action: Sendable, CustomStringConvertible {
         case .closeSession(let record): "refuse session \(record.configuration.session.local)"
         case .openAccess(let record, _): "carry frames of \(record.configuration.access)"
         case .closeAccess(let record, _): "leave frames of \(record.configuration.access)"
+        case .write(let entry, let record, let over): "\(over == nil ? "add" : "replace") \(entry.phrase(record))"
+        case .drop(let entry, let record): "drop \(entry.phrase(record))"
+        case .clearCounters(let record): "clear the counters of \(record.configuration.name)"
+        case .replaceRecord(let record, _): "record what \(record.configuration.name) is now"
         }
     }
 
@@ -96,6 +115,22 @@ enum Action: Sendable, CustomStringConvertible {
         case .closeSession(let record): .openSession(record)
         case .openAccess(let record, let underlay): .closeAccess(record, underlay: underlay)
         case .closeAccess(let record, let underlay): .openAccess(record, underlay: underlay)
+        case .write(let entry, let record, let over):
+            if let over { .write(entry, over, over: record) } else { .drop(entry, record) }
+        case .drop(let entry, let record): .write(entry, record, over: nil)
+        case .clearCounters: self
+        case .replaceRecord(let record, let over): .replaceRecord(over, over: record)
+        }
+    }
+}
+
+extension Action.Entry {
+    fileprivate func phrase(_ record: Record) -> String {
+        let configuration = record.configuration
+        return switch self {
+        case .session: "session \(configuration.session.local) of \(configuration.name)"
+        case .path: "the path to \(configuration.tunnel.peer) of \(configuration.name)"
+        case .access: "\(configuration.vlan.phrase) of \(configuration.access) for \(configuration.name)"
         }
     }
 }
@@ -109,6 +144,6 @@ extension Record {
     }
 
     var basis: Plan.Basis {
-        Plan.Basis(name: configuration.name, slot: slot, created: created, isReady: isReady)
+        Plan.Basis(configuration: configuration, slot: slot, created: created, isReady: isReady)
     }
 }

@@ -104,7 +104,7 @@ extension PseudowireManager {
         (try? client.links.get(LinkIndex(rawValue: index)))?.name ?? "interface \(index)"
     }
 
-    private static func now() -> UInt64 {
+    static func now() -> UInt64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
@@ -112,7 +112,7 @@ extension PseudowireManager {
 }
 
 /// The lowest slots that nobody has; slot 0 is nobody's for ever.
-private struct FreeSlots {
+struct FreeSlots {
     private var used: Set<UInt32>
     private var candidate: UInt32 = 1
 

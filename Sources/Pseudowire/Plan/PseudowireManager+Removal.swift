@@ -28,7 +28,7 @@ extension PseudowireManager {
     }
 
     /// A record that knows its interface even if the command that made it died before it could be written down.
-    private func located(_ record: Record) throws(PseudowireError) -> Record {
+    func located(_ record: Record) throws(PseudowireError) -> Record {
         guard record.configuration.makesInterface, record.access == 0 else { return record }
         var record = record
         record.access = try CustomerPort.find(0, hidden: record.accessName, client)?.index.rawValue ?? 0
@@ -36,7 +36,7 @@ extension PseudowireManager {
     }
 
     /// What the customer's end is like now, by which its removal could be undone.
-    private func customerPortShape(_ record: Record) throws(PseudowireError) -> CustomerPort.Shape {
+    func customerPortShape(_ record: Record) throws(PseudowireError) -> CustomerPort.Shape {
         let client = client
         let hidden = try CustomerPort.find(record.access, hidden: record.accessName, client)
         let end = try netlink { () throws(NetlinkError) in

@@ -6,7 +6,7 @@ extension Survey {
         let name = configuration.access
         guard PseudowireConfiguration.faultOfInterfaceName(name) == nil else { return }
         let client = client
-        if records.contains(where: { $0.configuration.makesInterface && $0.configuration.access == name }) {
+        if madeInterfaces.contains(name) {
             refuse("interface", "\(name) is an interface of another pseudowire's; choose another name")
         } else if try netlink({ () throws(NetlinkError) in try client.links.find(named: name) }) != nil {
             refuse("interface", "\(name) exists already; choose another name, or carry its frames with --access")
@@ -29,8 +29,8 @@ extension Survey {
         guard PseudowireConfiguration.faultOfInterfaceName(configuration.access) == nil,
             let link = try interface(configuration.access, field: "access")
         else { return nil }
-        if let user = records.first(where: { $0.underlays.contains(link.index.rawValue) }) {
-            refuse("access", "\(link.name) is an underlay of \(user.configuration.name); it cannot be both")
+        if let user = underlayUsers[link.index.rawValue] {
+            refuse("access", "\(link.name) is an underlay of \(user); it cannot be both")
         }
         refuseSharing(of: link, configuration.vlan)
         return link
@@ -38,18 +38,15 @@ extension Survey {
 
     /// Pseudowires can share an access interface if no frame could belong to two of them.
     private mutating func refuseSharing(of link: Link, _ vlan: PseudowireConfiguration.VLANSelection) {
-        for holder in records where holder.access == link.index.rawValue {
-            let name = holder.configuration.name
-            switch (holder.configuration.vlan, vlan) {
-            case (.any, _):
-                return refuse("access", "\(link.name) is the access interface of \(name) already, with all its frames")
-            case (let held, .any):
-                return refuse(
-                    "vlan", "\(name) carries \(held.phrase) of \(link.name) already; give this one a VLAN of its own")
-            case (let held, let asked) where held == asked:
-                return refuse("vlan", "\(name) carries \(held.phrase) of \(link.name) already; choose another")
-            default: continue
-            }
+        guard let held = holders[link.index.rawValue], let first = held.first else { return }
+        if let name = held[.any] {
+            refuse("access", "\(link.name) is the access interface of \(name) already, with all its frames")
+        } else if vlan == .any {
+            refuse(
+                "vlan",
+                "\(first.value) carries \(first.key.phrase) of \(link.name) already; give this one a VLAN of its own")
+        } else if let name = held[vlan] {
+            refuse("vlan", "\(name) carries \(vlan.phrase) of \(link.name) already; choose another")
         }
     }
 }

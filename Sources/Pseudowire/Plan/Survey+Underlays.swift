@@ -13,10 +13,8 @@ extension Survey {
     mutating func underlayInterfaces(
         _ configuration: PseudowireConfiguration, access: Link?
     ) throws(PseudowireError) -> Underlays {
-        let client = client
-        let route = try netlink { () throws(NetlinkError) in
-            try client.routes.lookup(to: configuration.tunnel.peer, from: nil)
-        }
+        let cache = cache
+        let route = try netlink { () throws(NetlinkError) in try cache.route(to: configuration.tunnel.peer) }
         var links: [Link] = []
         for name in configuration.underlays where PseudowireConfiguration.faultOfInterfaceName(name) == nil {
             if let link = try interface(name, field: "underlay") { links.append(link) }
@@ -28,8 +26,8 @@ extension Survey {
             }
         }
         for link in links {
-            if let holder = records.first(where: { $0.access == link.index.rawValue }) {
-                refuse("underlay", "\(link.name) is the access interface of \(holder.configuration.name)")
+            if let holder = holders[link.index.rawValue]?.first {
+                refuse("underlay", "\(link.name) is the access interface of \(holder.value)")
             }
         }
         // One reason is enough for one option.
@@ -42,16 +40,16 @@ extension Survey {
     }
 
     private func pathMTU(_ route: Route?) throws(PseudowireError) -> Int? {
-        let client = client
+        let cache = cache
         guard let route, route.type == .unicast, let out = route.outputInterface,
-            let link = try netlink({ () throws(NetlinkError) in try client.links.get(out) })
+            let link = try netlink({ () throws(NetlinkError) in try cache.link(out) })
         else { return nil }
         return route.pathMTU(through: link)
     }
 
     private func hasAddress(_ address: IPAddress) throws(PseudowireError) -> Bool {
-        let client = client
-        return try netlink { () throws(NetlinkError) in try client.addresses.list() }
+        let cache = cache
+        return try netlink { () throws(NetlinkError) in try cache.allAddresses() }
             .contains { $0.prefix.address == address }
     }
 
@@ -61,16 +59,16 @@ extension Survey {
     private func discovered(
         _ tunnel: PseudowireConfiguration.Tunnel, _ route: Route?
     ) throws(PseudowireError) -> [Link] {
-        let client = client
+        let cache = cache
         return try netlink { () throws(NetlinkError) in
             var indexes: [LinkIndex] = []
             if let out = route?.outputInterface { indexes.append(out) }
-            for address in try client.addresses.list() where address.prefix.address == tunnel.local {
+            for address in try cache.allAddresses() where address.prefix.address == tunnel.local {
                 if !indexes.contains(address.link) { indexes.append(address.link) }
             }
             var links: [Link] = []
             for index in indexes {
-                if let link = try client.links.get(index), !link.flags.contains(.loopback) { links.append(link) }
+                if let link = try cache.link(index), !link.flags.contains(.loopback) { links.append(link) }
             }
             return links
         }

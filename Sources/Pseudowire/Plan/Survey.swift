@@ -33,12 +33,23 @@ struct Survey {
     }
 
     let client: RouteClient
-    private(set) var records: [Record]
+    let cache: SurveyCache
     private(set) var faults: [ConfigurationFault] = []
+    private var names: Set<String> = []
+    private var sessions: [SessionID: String] = [:]
+    /// Interface names that were or will be made with a pseudowire.
+    private(set) var madeInterfaces: Set<String> = []
+    /// Who carries what of an access interface.
+    private(set) var holders: [UInt32: [PseudowireConfiguration.VLANSelection: String]] = [:]
+    /// One of those who take packets in at an interface.
+    private(set) var underlayUsers: [UInt32: String] = [:]
+    private var withDecap: Set<UInt32> = []
+    private var withEncap: Set<UInt32> = []
 
     init(_ client: RouteClient, _ records: [Record]) {
         self.client = client
-        self.records = records
+        cache = SurveyCache(client)
+        for record in records { add(record) }
     }
 
     mutating func refuse(_ field: String, _ message: String) {
@@ -47,24 +58,37 @@ struct Survey {
 
     /// What was planned just now is there for what is planned next.
     mutating func add(_ record: Record) {
-        records.append(record)
+        let configuration = record.configuration
+        names.insert(configuration.name)
+        sessions[configuration.session.local] = configuration.name
+        if configuration.makesInterface { madeInterfaces.insert(configuration.access) }
+        holders[record.access, default: [:]][configuration.vlan] = configuration.name
+        for underlay in record.underlays { underlayUsers[underlay] = configuration.name }
+        if record.isReady { addFilters(of: record) }
+    }
+
+    /// Filters that are there, whoever will use them.
+    mutating func addFilters(of record: Record) {
+        withDecap.formUnion(record.underlays)
+        withEncap.insert(record.access)
     }
 
     /// The place of a new pseudowire, or nil after noting what is wrong.
-    mutating func place(_ configuration: PseudowireConfiguration) throws(PseudowireError) -> Place? {
+    ///
+    /// - Parameter keepsInterface: the interface that is made with it is there already.
+    mutating func place(
+        _ configuration: PseudowireConfiguration, keepsInterface: Bool = false
+    ) throws(PseudowireError) -> Place? {
         let before = faults.count
         faults += configuration.faults
-        for record in records {
-            let other = record.configuration
-            if other.name == configuration.name {
-                refuse("NAME", "\"\(other.name)\" exists already; choose another, or delete it first")
-            }
-            if other.session.local == configuration.session.local {
-                refuse("session-id", "\(other.session.local) is the session of \(other.name) already; choose another")
-            }
+        if names.contains(configuration.name) {
+            refuse("NAME", "\"\(configuration.name)\" exists already; choose another, or delete it first")
+        }
+        if let other = sessions[configuration.session.local] {
+            refuse("session-id", "\(configuration.session.local) is the session of \(other) already; choose another")
         }
         let access = try configuration.makesInterface ? nil : accessInterface(configuration)
-        if configuration.makesInterface { try checkNewName(configuration) }
+        if configuration.makesInterface, !keepsInterface { try checkNewName(configuration) }
         let underlays = try underlayInterfaces(configuration, access: access)
         guard faults.count == before, access != nil || configuration.makesInterface else { return nil }
         return Place(
@@ -74,12 +98,12 @@ struct Survey {
 
     /// Whether a whole pseudowire has put our filter there already.
     func hasDecap(_ link: Link) -> Bool {
-        records.contains { $0.isReady && $0.underlays.contains(link.index.rawValue) }
+        withDecap.contains(link.index.rawValue)
     }
 
     /// The same of the other filter.
     func hasEncap(_ link: Link) -> Bool {
-        records.contains { $0.isReady && $0.access == link.index.rawValue }
+        withEncap.contains(link.index.rawValue)
     }
 
     static let strangeHeader = "has a link header that is not Ethernet's; name another interface"
@@ -87,7 +111,8 @@ struct Survey {
     /// An interface by name, of a kind that can be what it is to be.
     mutating func interface(_ name: String, field: String) throws(PseudowireError) -> Link? {
         let client = client
-        guard let link = try netlink({ () throws(NetlinkError) in try client.links.find(named: name) }) else {
+        let cache = cache
+        guard let link = try netlink({ () throws(NetlinkError) in try cache.link(named: name) }) else {
             let names = try netlink { () throws(NetlinkError) in try client.links.list() }
                 .filter { !$0.flags.contains(.loopback) && !Self.isHidden($0) }.map(\.name)
             let list = names.isEmpty ? "there is none" : "there is \(names.prefix(12).joined(separator: ", "))"

@@ -18,7 +18,15 @@ struct StateLock: ~Copyable {
     ///
     /// An exclusive lock makes the directory if there is none; a shared one is nil then, for there is nothing to
     /// read.
-    init?(_ directory: String, _ mode: Mode) throws(PseudowireError) {
+    ///
+    /// - Parameters:
+    ///   - patience: how long to wait for others; nil: as long as it takes.
+    ///   - waiting: called once if there is something to wait for.
+    init?(
+        _ directory: String, _ mode: Mode, patience: Duration? = nil, waiting: () -> Void = {}
+    ) throws(PseudowireError) {
+        let end = patience.map { ContinuousClock.now.advanced(by: $0) }
+        var isWaiting = false
         while true {
             if mode == .exclusive { try FileSystem.makeDirectory(directory) }
             let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -27,12 +35,23 @@ struct StateLock: ~Copyable {
                 if code == .noSuchFileOrDirectory { if mode == .shared { return nil } else { continue } }
                 throw .system("open \(directory)", code)
             }
-            while flock(descriptor, mode == .exclusive ? LOCK_EX : LOCK_SH) != 0 {
+            let operation = mode == .exclusive ? LOCK_EX : LOCK_SH
+            while flock(descriptor, isWaiting && end == nil ? operation : operation | LOCK_NB) != 0 {
                 let code = errno
-                guard code == EINTR else {
+                if code == EINTR { continue }
+                guard code == EWOULDBLOCK else {
                     close(descriptor)
                     throw .system("lock \(directory)", Errno(rawValue: code))
                 }
+                if !isWaiting { waiting() }
+                isWaiting = true
+                guard let end else { continue }
+                if ContinuousClock.now >= end {
+                    close(descriptor)
+                    throw .refused(
+                        "another command is changing pseudowires; waited as long as was asked for, did nothing")
+                }
+                usleep(10_000)
             }
             // Whoever held it may have removed the directory with the last state in it.
             var held = stat()

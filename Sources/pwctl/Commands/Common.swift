@@ -10,15 +10,26 @@ struct CommonOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Say what is done, step by step.")
     var verbose = false
 
+    @Option(
+        help: ArgumentHelp(
+            "How long to wait for another command that changes something (default: as long as it takes).",
+            valueName: "SECONDS"))
+    var wait: UInt16?
+
     var namespace: NamespaceReference { netns.map(NamespaceReference.init) ?? .current }
 
     func manager() throws -> PseudowireManager {
-        try Report.failures { () throws(PseudowireError) in try PseudowireManager(in: namespace) }
+        let manager = try Report.failures { () throws(PseudowireError) in try PseudowireManager(in: namespace) }
+        manager.patience = wait.map { .seconds($0) }
+        manager.onWait = { Report.toStandardError("pwctl: waiting for another command that changes pseudowires") }
+        return manager
     }
 
     /// Plans and executes, and with `--verbose` prints the plan before.
-    func change(_ manager: PseudowireManager, _ plan: () throws(PseudowireError) -> Plan) throws {
-        try Report.failures { () throws(PseudowireError) in
+    func change(
+        _ manager: PseudowireManager, document: String? = nil, _ plan: () throws(PseudowireError) -> Plan
+    ) throws {
+        try Report.failures(in: document) { () throws(PseudowireError) in
             try manager.change { () throws(PseudowireError) in
                 let plan = try plan()
                 if verbose { for step in plan.steps { Report.toStandardError("\(step)") } }
@@ -37,12 +48,20 @@ struct OutputOptions: ParsableArguments {
 /// Errors in sentences on standard error, and the exit status that belongs to them.
 enum Report {
     /// Runs `body`; a failure is printed, every fault on a line of its own, and becomes exit status 64 or 1.
-    static func failures<Value>(_ body: () throws(PseudowireError) -> Value) throws -> Value {
+    ///
+    /// - Parameter document: the name of the document that is read; its keys are no flags.
+    static func failures<Value>(
+        in document: String? = nil, _ body: () throws(PseudowireError) -> Value
+    ) throws -> Value {
         do throws(PseudowireError) {
             return try body()
         } catch {
             if case .faults(let faults) = error {
                 for fault in faults {
+                    if let document {
+                        toStandardError("pwctl: \(document):\(fault.line == nil ? " " : "")\(fault)")
+                        continue
+                    }
                     let option = fault.field.first?.isUppercase == true ? fault.field : "--\(fault.field)"
                     toStandardError("pwctl: \(option): \(fault.message)")
                 }

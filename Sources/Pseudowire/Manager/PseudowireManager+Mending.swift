@@ -1,0 +1,73 @@
+internal import BPF
+internal import CPseudowireObject
+internal import RouteNetlink
+
+extension PseudowireManager {
+    /// Makes true what the records say, after a command that died between changing the one and the other.
+    ///
+    /// A record is written by one update, when what is new is in its place and nothing old has been taken away yet:
+    /// before it, what was added belongs to nobody and goes; after it, what was left behind does. The caller holds the
+    /// exclusive lock. Records that are only begun stay, to be deleted or applied again.
+    func mend() throws(PseudowireError) {
+        guard let state = try openState() else { return }
+        let records = try records(state)
+        let sessions = Dictionary(records.map { ($0.configuration.session.local.rawValue, $0) }) { first, _ in first }
+        for (key, value) in try bpf({ () throws(BPFError) in try state.sessions.entries() }) {
+            guard let record = sessions[key] else {
+                _ = try bpf { () throws(BPFError) in try state.sessions.remove(key: key) }
+                continue
+            }
+            let right = pw_decap(record.configuration, slot: record.slot, access: record.access)
+            if record.isReady, !Self.same(right, value) { try state.write(.session, record) }
+        }
+        try mendAccess(state, records)
+        let paths = Set(records.map { Self.octets(pw_path_key($0.configuration)) })
+        for (key, _) in try bpf({ () throws(BPFError) in try state.paths.entries() })
+        where !paths.contains(Self.octets(key)) {
+            _ = try bpf { () throws(BPFError) in try state.paths.remove(key: key) }
+        }
+        try mendPorts(state, records)
+    }
+
+    private func mendAccess(_ state: DatapathState, _ records: [Record]) throws(PseudowireError) {
+        let accesses = Dictionary(records.map { (Self.octets($0.accessKey), $0) }) { first, _ in first }
+        let described = try state.description
+        let splitter = SplitterIndexes(outer: described.splitter_outer, inner: described.splitter_inner)
+        for (key, value) in try bpf({ () throws(BPFError) in try state.access.entries() }) {
+            guard let record = accesses[Self.octets(key)] else {
+                _ = try bpf { () throws(BPFError) in try state.access.remove(key: key) }
+                continue
+            }
+            var right = pw_encap(
+                record.configuration, slot: record.slot, underlay: value.underlay, splitter: splitter,
+                finishes: record.finishes)
+            // The datapath's own.
+            right.path_mtu = value.path_mtu
+            right.path_mtu_until = value.path_mtu_until
+            if record.isReady, !Self.same(right, value) {
+                try state.write(.access(underlay: value.underlay), record)
+            }
+        }
+    }
+
+    /// Filters that nobody needs: those of interfaces that no record names.
+    private func mendPorts(_ state: DatapathState, _ records: [Record]) throws(PseudowireError) {
+        let used: [Attachment.Role: Set<UInt32>] = [
+            .access: Set(records.map(\.access)), .underlay: Set(records.flatMap(\.underlays)),
+        ]
+        // Without records it is teardown's, or the next pseudowire's.
+        guard !records.isEmpty else { return }
+        for (interface, port) in try bpf({ () throws(BPFError) in try state.ports.entries() }) {
+            for role in [Attachment.Role.access, .underlay]
+            where port.flags & role.flag != 0 && used[role]?.contains(interface) != true {
+                try Attachment.detach(role, from: interface, state: state, client)
+            }
+        }
+    }
+
+    private static func octets(_ value: some BitwiseCopyable) -> [UInt8] { withUnsafeBytes(of: value) { Array($0) } }
+
+    private static func same<Value: BitwiseCopyable>(_ left: Value, _ right: Value) -> Bool {
+        octets(left) == octets(right)
+    }
+}

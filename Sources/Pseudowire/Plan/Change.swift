@@ -1,0 +1,42 @@
+/// What becomes of one pseudowire.
+public enum Change: Hashable, Sendable, CustomStringConvertible {
+    case create(String)
+    case remove(String)
+    case change(String, [Difference])
+
+    /// One option that gets another value; nil: the usual one.
+    public struct Difference: Hashable, Sendable, CustomStringConvertible {
+        public let option: PseudowireOption
+        public let before: String?
+        public let after: String?
+
+        public var description: String { "\(option.rawValue) \(before ?? "unset") -> \(after ?? "unset")" }
+    }
+
+    public var name: String {
+        switch self {
+        case .create(let name), .remove(let name), .change(let name, _): name
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .create(let name): "create \(name)"
+        case .remove(let name): "remove \(name)"
+        case .change(let name, let differences):
+            "change \(name): "
+                + (differences.isEmpty
+                    ? "put in its place again" : differences.map(\.description).joined(separator: ", "))
+        }
+    }
+
+    /// In what two configurations of one pseudowire differ.
+    static func differences(
+        _ before: PseudowireConfiguration, _ after: PseudowireConfiguration
+    ) -> [Difference] {
+        let (old, new) = (PseudowireOptions(before), PseudowireOptions(after))
+        func text(_ words: [String]) -> String? { words.isEmpty ? nil : words.joined(separator: " ") }
+        return PseudowireOption.allCases.filter { old[$0] != new[$0] }
+            .map { Difference(option: $0, before: text(old[$0]), after: text(new[$0])) }
+    }
+}

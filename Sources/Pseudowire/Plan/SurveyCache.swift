@@ -1,0 +1,53 @@
+internal import InternetAddress
+internal import RouteNetlink
+
+/// What the kernel was asked for one survey: thousands of pseudowires share a few interfaces, addresses and peers.
+final class SurveyCache {
+    private let client: RouteClient
+    private var links: [Link]?
+    private var addresses: [InterfaceAddress]?
+    private var routes: [IPAddress: Route?] = [:]
+    private var byName: [String: Link] = [:]
+    private var byIndex: [LinkIndex: Link] = [:]
+
+    init(_ client: RouteClient) {
+        self.client = client
+    }
+
+    private func allLinks() throws(NetlinkError) -> [Link] {
+        if let links { return links }
+        let list = try client.links.list()
+        links = list
+        for link in list {
+            byName[link.name] = link
+            byIndex[link.index] = link
+        }
+        return list
+    }
+
+    func link(named name: String) throws(NetlinkError) -> Link? {
+        _ = try allLinks()
+        // An alternative name is not in the list.
+        if let known = byName[name] { return known }
+        return try client.links.find(named: name)
+    }
+
+    func link(_ index: LinkIndex) throws(NetlinkError) -> Link? {
+        _ = try allLinks()
+        return byIndex[index]
+    }
+
+    func allAddresses() throws(NetlinkError) -> [InterfaceAddress] {
+        if let addresses { return addresses }
+        let list = try client.addresses.list()
+        addresses = list
+        return list
+    }
+
+    func route(to peer: IPAddress) throws(NetlinkError) -> Route? {
+        if let known = routes[peer] { return known }
+        let route = try client.routes.lookup(to: peer, from: nil)
+        routes[peer] = .some(route)
+        return route
+    }
+}

@@ -1,0 +1,136 @@
+internal import CPseudowireObject
+internal import InternetAddress
+internal import L2TP
+internal import RouteNetlink
+
+/// From the pseudowires that there are to those that there are to be, in an order in which no frame meets a gap:
+/// everything is added or replaced before anything is taken away, and the way in comes before the way out.
+struct Transition {
+    /// Those that stay as they are.
+    var kept: [Record] = []
+    let removed: [Record]
+    private(set) var changes: [Change]
+    private var pairs: [(new: Record, old: Record?, underlay: UInt32)] = []
+    private var made: [(Record, CustomerPort.Shape)] = []
+    private var decaps: [Action] = []
+    private var encaps: [Action] = []
+
+    init(removed: [Record]) {
+        self.removed = removed
+        changes = removed.map { .remove($0.configuration.name) }
+    }
+
+    mutating func add(_ record: Record, over old: Record?, _ place: Survey.Place, _ survey: Survey) {
+        let configuration = record.configuration
+        if let old {
+            changes.append(.change(configuration.name, Change.differences(old.configuration, configuration)))
+        } else {
+            changes.append(.create(configuration.name))
+            if configuration.makesInterface { made.append((record, place.shape(configuration))) }
+        }
+        pairs.append((record, old, place.wayOut?.rawValue ?? 0))
+        for link in place.underlays where !survey.hasDecap(link) {
+            decaps.append(.attach(.underlay, interface: link.index.rawValue, name: link.name))
+        }
+        if old == nil && configuration.makesInterface || place.access.map(survey.hasEncap) == false {
+            encaps.append(.attach(.access, interface: record.access, name: record.accessName))
+        }
+    }
+
+    func actions(
+        makingState capacity: UInt32?, removal: [(Record, CustomerPort.Shape?)], name: (UInt32) -> String
+    ) -> [Action] {
+        guard !pairs.isEmpty || !removed.isEmpty else { return [] }
+        var actions: [Action] = []
+        if let capacity { actions.append(.makeState(maxSessions: capacity)) }
+        let olds = pairs.compactMap(\.old) + removal.map(\.0)
+        let sessions = Dictionary(olds.map { ($0.configuration.session.local, $0) }) { first, _ in first }
+        let accesses = Dictionary(olds.map { (AccessKey($0), $0) }) { first, _ in first }
+
+        for pair in pairs where pair.old == nil {
+            var begun = pair.new
+            begun.isReady = false
+            actions += [.beginRecord(begun), .clearCounters(begun)]
+        }
+        actions += made.map { .makeInterface($0, $1) }
+        actions += decaps
+        for (new, _, _) in pairs {
+            let over = sessions[new.configuration.session.local]
+            actions += [
+                .write(.session, new, over: over),
+                .write(.path, new, over: over.flatMap { $0.hasPath(of: new) ? $0 : nil }),
+            ]
+        }
+        for (new, _, underlay) in pairs {
+            actions.append(.write(.access(underlay: underlay), new, over: accesses[AccessKey(new)]))
+        }
+        actions += encaps
+        for (new, old, _) in pairs {
+            actions.append(old.map { .replaceRecord(new, over: $0) } ?? .commitRecord(new))
+        }
+        return actions + departures(removal, olds, name)
+    }
+
+    /// What nobody needs any more, now that everything new is in its place.
+    private func departures(
+        _ removal: [(Record, CustomerPort.Shape?)], _ olds: [Record], _ name: (UInt32) -> String
+    ) -> [Action] {
+        let remaining = kept + pairs.map(\.new)
+        let sessions = Set(remaining.map(\.configuration.session.local))
+        let accesses = Set(remaining.map(AccessKey.init))
+        let paths = Set(remaining.map(PathKey.init))
+        let names = Set(remaining.map(\.configuration.name))
+        let leaving = olds.filter { !accesses.contains(AccessKey($0)) }
+        var actions = removal.map { Action.reopenRecord($0.0) }
+        var detached: Set<UInt32> = []
+        let usedAccess = Set(remaining.map(\.access))
+        for old in leaving where !usedAccess.contains(old.access) && detached.insert(old.access).inserted {
+            actions.append(.detach(.access, interface: old.access, name: old.accessName))
+        }
+        for old in leaving { actions.append(.drop(.access(underlay: old.underlays.first ?? 0), old)) }
+        for old in olds {
+            if !sessions.contains(old.configuration.session.local) { actions.append(.drop(.session, old)) }
+            if !paths.contains(PathKey(old)) { actions.append(.drop(.path, old)) }
+        }
+        let usedUnderlays = Set(remaining.flatMap(\.underlays))
+        detached = []
+        for underlay in olds.flatMap(\.underlays)
+        where !usedUnderlays.contains(underlay) && detached.insert(underlay).inserted {
+            actions.append(.detach(.underlay, interface: underlay, name: name(underlay)))
+        }
+        for (record, shape) in removal {
+            if let shape { actions.append(.removeInterface(record, shape)) }
+            if !names.contains(record.configuration.name) { actions.append(.eraseRecord(record)) }
+        }
+        if remaining.isEmpty { actions.append(.removeState) }
+        return actions
+    }
+
+    private struct AccessKey: Hashable {
+        let interface: UInt32
+        let vlan: PseudowireConfiguration.VLANSelection
+        /// An interface that is still to be made has no index.
+        let slot: UInt32
+
+        init(_ record: Record) {
+            interface = record.access
+            vlan = record.configuration.vlan
+            slot = record.access == 0 ? record.slot : 0
+        }
+    }
+
+    private struct PathKey: Hashable {
+        let octets: [UInt8]
+
+        init(_ record: Record) { octets = withUnsafeBytes(of: pw_path_key(record.configuration)) { Array($0) } }
+    }
+}
+
+extension Record {
+    /// Whether an ICMP message could be about either.
+    fileprivate func hasPath(of other: Record) -> Bool {
+        configuration.tunnel.peer == other.configuration.tunnel.peer
+            && configuration.session.peer == other.configuration.session.peer
+            && configuration.tunnel.encapsulation == other.configuration.tunnel.encapsulation
+    }
+}

@@ -1,0 +1,283 @@
+import BPF
+import CPseudowireObject
+import Glibc
+import InternetAddress
+import L2TP
+import PseudowireTestbed
+import RouteNetlink
+import Synchronization
+import Testing
+
+@testable import Pseudowire
+
+@Suite("documents applied, options changed in place", .enabled(if: geteuid() == 0, "needs root"), .serialized)
+struct ApplyTests {
+    /// Options of the first end that it can change alone.
+    static let alone: [[PseudowireOption: String]] = [
+        [.mtu: "1300"], [.ttl: "9"], [.dscp: "46"], [.ecn: "normal"], [.oversize: "drop"], [.icmp: "off"],
+        [.mssClamp: "off"], [.df: "clear"], [.udpChecksum: "full"], [.offload: "keep"], [.sequence: "send"],
+        [.portEntropy: "receive"], [.underlay: "veth12"], [.vlan: "none"],
+    ]
+
+    /// Sends numbered frames while something is done, and says how many there were and which did not arrive.
+    private func lost(_ wire: borrowing Wire, during body: () throws -> Void) throws -> (sent: Int, lost: Int) {
+        let near = try FrameTap(on: "veth01", in: wire.network.host0)
+        let far = try FrameTap(on: "veth32", in: wire.network.host3, bufferSize: 64 << 20)
+        let flag = Flag()
+        let count = Flag()
+        let sender = Sender(near, until: flag, count)
+        var thread = pthread_t()
+        let box = Unmanaged.passRetained(sender)
+        let failure = pthread_create(
+            &thread, nil,
+            { argument in
+                if let argument { Unmanaged<Sender>.fromOpaque(argument).takeRetainedValue().run() }
+                return nil
+            }, box.toOpaque())
+        try #require(failure == 0)
+        defer { flag.set(1) }
+        while count.value < 1000 { usleep(1000) }
+        let outcome = Result { try body() }
+        let after = count.value
+        while count.value < after + 1000 { usleep(1000) }
+        flag.set(1)
+        pthread_join(thread, nil)
+        try outcome.get()
+        var seen: Set<UInt32> = []
+        for frame in try far.frames(quiet: .milliseconds(300), timeout: .seconds(30))
+        where frame.bytes.count >= 60 && frame.bytes[12] == 0x88 && frame.bytes[13] == 0xb5 {
+            seen.insert(frame.bytes[14..<18].reduce(0) { $0 << 8 | UInt32($1) })
+        }
+        #expect(try far.overflow() == 0)
+        return (count.value, count.value - seen.count)
+    }
+
+    @Test("an option that changes costs no frame", arguments: alone.indices)
+    func lossless(index: Int) throws {
+        let wire = try Wire()
+        try wire.connect(Cell.all[0])
+        var changes = PseudowireOptions(name: "pw0")
+        for (option, word) in Self.alone[index] { changes[option] = [word] }
+        let outcome = try lost(wire) {
+            for _ in 0..<20 {
+                try wire.first.execute(try wire.first.plan(changing: changes))
+                try wire.first.execute(
+                    try wire.first.plan(
+                        changing: PseudowireOptions(name: "pw0"), unset: Array(Self.alone[index].keys)))
+            }
+            try wire.first.execute(try wire.first.plan(changing: changes))
+        }
+        #expect(outcome.lost == 0, "\(outcome)")
+        let found = try wire.first.pseudowire(named: "pw0")
+        for (option, word) in Self.alone[index] { #expect(PseudowireOptions(found.configuration)[option] == [word]) }
+        #expect(found.statistics.txFrames >= UInt64(outcome.sent))
+        try wire.takeDown()
+    }
+
+    @Test("a cookie is rolled over by three commands without losing a frame")
+    func rollover() throws {
+        let wire = try Wire()
+        try wire.first.add(Cell.all[0].configuration(at: .edge1, sending: "01234567"))
+        try wire.second.add(Cell.all[0].configuration(at: .edge2, expecting: ["01234567"]))
+        let outcome = try lost(wire) {
+            var both = PseudowireOptions(name: "pw0")
+            both.expectCookie = ["01234567", "89abcdef"]
+            var sending = PseudowireOptions(name: "pw0")
+            sending.sendCookie = "89abcdef"
+            var new = PseudowireOptions(name: "pw0")
+            new.expectCookie = ["89abcdef"]
+            try wire.second.execute(try wire.second.plan(changing: both))
+            try wire.first.execute(try wire.first.plan(changing: sending))
+            usleep(100_000)  // what is on its way with the old one arrives
+            try wire.second.execute(try wire.second.plan(changing: new))
+        }
+        #expect(outcome.lost == 0, "\(outcome)")
+        try wire.takeDown()
+    }
+
+    @Test("applying twice changes nothing the second time; what is no longer described goes, unless it is kept")
+    func document() throws {
+        let wire = try Wire()
+        let one = Cell.all[0].configuration(at: .edge1)
+        var two = one
+        two.name = "pw1"
+        two.session.local = 2
+        let vlans = [(one, 5 as UInt16), (two, 6)].map { wire, id in
+            var wire = wire
+            wire.vlan = .id(id)
+            return wire
+        }
+        let both = PseudowireDocument(vlans)
+        try wire.first.execute(try wire.first.plan(applying: both))
+        #expect(try wire.first.plan(applying: both).isEmpty)
+        #expect(try wire.first.export() == both)
+        let less = PseudowireDocument([vlans[0]])
+        #expect(try wire.first.plan(applying: less, keepsOthers: true).isEmpty)
+        #expect(try wire.first.plan(applying: less).changes == [.remove("pw1")])
+        // Two that change places.
+        var swapped = vlans
+        swapped[0].session.local = vlans[1].session.local
+        swapped[1].session.local = vlans[0].session.local
+        try wire.first.execute(try wire.first.plan(applying: PseudowireDocument(swapped)))
+        #expect(try wire.first.export() == PseudowireDocument(swapped))
+        // One that takes over what another one leaves.
+        var heir = swapped[0]
+        heir.name = "pw9"
+        try wire.first.execute(try wire.first.plan(applying: PseudowireDocument([heir])))
+        #expect(try wire.first.export() == PseudowireDocument([heir]))
+        #expect(try wire.first.pseudowire(named: "pw9").health.state == .up)
+        try wire.first.execute(try wire.first.plan(applying: PseudowireDocument([])))
+        try wire.takeDown()
+    }
+
+    @Test("a plan that fails at any place leaves everything as it was")
+    func undone() throws {
+        let wire = try Wire()
+        try wire.first.add(Cell.all[0].configuration(at: .edge1))
+        let before = try wire.first.export()
+        var changed = before.pseudowires[0]
+        changed.ttl = 9
+        changed.vlan = .id(7)
+        changed.session.local = 99
+        var added = changed
+        added.name = "pw1"
+        added.session.local = 100
+        added.access = "gone0"
+        added.vlan = .any
+        let client = try wire.client(.edge1)
+        try client.links.create(.veth("gone0", peer: .init(name: "gone1")))
+        let plan = try wire.first.plan(applying: PseudowireDocument([changed, added]))
+        try client.links.delete(wire.index("gone0", client))
+        #expect(throws: PseudowireError.self) { try wire.first.execute(plan) }
+        #expect(try wire.first.export() == before)
+        try wire.second.add(Cell.all[0].configuration(at: .edge2))
+        try wire.expectPings()
+        try wire.takeDown()
+    }
+
+    @Test("wherever a command dies, the next one finds each pseudowire old or new, and applying again finishes")
+    func killed() throws {
+        let wire = try Wire()
+        let before = Cell.all[0].configuration(at: .edge1)
+        var changed = before
+        changed.ttl = 9
+        changed.vlan = .none
+        changed.session.local = 99
+        var added = before
+        added.name = "pw1"
+        added.session.local = 100
+        added.vlan = .id(5)
+        var gone = before
+        gone.name = "pw2"
+        gone.session.local = 101
+        gone.vlan = .id(6)
+        var start = before
+        start.vlan = .id(7)
+        let old = PseudowireDocument([start, gone])
+        let new = PseudowireDocument([changed, added])
+        try wire.first.execute(try wire.first.plan(applying: old))
+        let steps = try wire.first.plan(applying: new).steps.count
+        #expect(steps > 12)
+        for count in 0...steps {
+            let plan = try wire.first.plan(applying: new)
+            #expect(plan.steps.count == steps)
+            var executor = try Executor(wire.first)
+            try executor.run(plan.steps.prefix(count).map(\.action))  // and no further, nor back
+            // Any command that changes something, or nothing, mends what it finds.
+            try wire.first.refresh()
+            let state = try #require(try wire.first.openState())
+            let records = try wire.first.records(state)
+            for record in records where record.configuration.name == "pw0" {
+                #expect([start, changed].contains(record.configuration))
+            }
+            let sessions = Set(records.map(\.configuration.session.local.rawValue))
+            for (key, value) in try state.sessions.entries() {
+                #expect(sessions.contains(key), "step \(count)")
+                #expect(records.contains { $0.slot == value.slot }, "step \(count)")
+            }
+            for (key, _) in try state.access.entries() {
+                #expect(records.contains { $0.accessKey.vlan == key.vlan }, "step \(count)")
+            }
+            try wire.first.execute(try wire.first.plan(applying: new))
+            #expect(try wire.first.export() == new, "step \(count)")
+            #expect(try wire.first.plan(applying: new).isEmpty)
+            #expect(try wire.first.pseudowires().allSatisfy { $0.health.state == .up })
+            try wire.first.execute(try wire.first.plan(applying: old))
+            #expect(try wire.first.export() == old, "step \(count)")
+        }
+        try wire.takeDown()
+    }
+
+    @Test("10,000 pseudowires in one document")
+    func tenThousand() throws {
+        let wire = try Wire()
+        let base = Cell.all[0].configuration(at: .edge1)
+        let client = try wire.client(.edge1)
+        for number in 0..<3 { try client.links.create(.veth("m\(number)", peer: .init(name: "n\(number)"))) }
+        let wires = (0..<10_000).map { number in
+            var one = base
+            one.name = "pw\(number)"
+            one.access = "m\(number / 4000)"
+            one.vlan = .id(UInt16(number % 4000 + 1))
+            one.session.local = SessionID(rawValue: UInt32(number + 1)) ?? 1
+            one.session.peer = one.session.local
+            return one
+        }
+        let document = try PseudowireDocument(parsing: PseudowireDocument(wires).text)
+        let clock = ContinuousClock()
+        let applied = try clock.measure { try wire.first.execute(try wire.first.plan(applying: document)) }
+        var found = 0
+        let again = try clock.measure { found = try wire.first.plan(applying: document).steps.count }
+        #expect(found == 0)
+        #expect(try wire.first.export().pseudowires.count == 10_000)
+        let removed = try clock.measure {
+            try wire.first.execute(try wire.first.plan(applying: PseudowireDocument([])))
+        }
+        print("10,000 pseudowires: applied in \(applied), looked at again in \(again), removed in \(removed)")
+        for number in 0..<3 { try client.links.delete(wire.index("m\(number)", client)) }
+        try wire.takeDown()
+    }
+}
+
+/// A number that two threads share.
+private final class Flag: Sendable {
+    private let number = Atomic<Int>(0)
+    var value: Int { number.load(ordering: .sequentiallyConsistent) }
+    func set(_ value: Int) { number.store(value, ordering: .sequentiallyConsistent) }
+}
+
+/// Numbers frames and sends them until it is told to stop.
+private final class Sender {
+    private let tap: FrameTap
+    private let stop: Flag
+    private let count: Flag
+
+    init(_ tap: consuming FrameTap, until stop: Flag, _ count: Flag) {
+        self.tap = tap
+        self.stop = stop
+        self.count = count
+    }
+
+    func run() {
+        while stop.value == 0, count.value < 200_000 {
+            let number = UInt32(count.value)
+            var frame: [UInt8] = [2, 0, 0, 0, 0, 3, 2, 0, 0, 0, 0, 1, 0x88, 0xb5]
+            frame += (0..<4).map { UInt8(truncatingIfNeeded: number >> (24 - 8 * $0)) }
+            frame += [UInt8](repeating: 0, count: 46)
+            do { try tap.send(frame) } catch { continue }
+            count.set(count.value + 1)
+            usleep(50)
+        }
+    }
+}
+
+extension Cell {
+    fileprivate func configuration(
+        at edge: FourNamespaces.Place, sending: Cookie = .empty, expecting: [Cookie] = []
+    ) -> PseudowireConfiguration {
+        var wire = configuration(at: edge)
+        wire.session.sending = sending
+        wire.session.expecting = expecting
+        return wire
+    }
+}
