@@ -1,5 +1,6 @@
 # make demo    build the four-namespace network, carry traffic through it, show it, take it down
 # make check   prove everything: formatting, the embedded datapath, all tests, real peers
+# make bench   the netlink library beside what one would use instead; ratios within one run
 # make fuzz    the datapath against its reference on FUZZ_FRAMES frames, a hundred times what make check compares
 #
 # Both install what they need (Debian packages, with apt-get) and mount a BPF file system if there is none.
@@ -8,7 +9,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: all setup setup-check bpffs build release demo check fuzz fuzz-native test lint format bpf bpf-check downstream foreign-tools clean
+.PHONY: all setup setup-check bpffs build release demo check fuzz fuzz-native bench test lint format bpf bpf-check downstream foreign-tools clean
 
 # What building needs, and what testing needs beyond that: witnesses and peers that we did not write.
 BUILD_PACKAGES := libbpf-dev libmnl-dev libelf-dev zlib1g-dev linux-libc-dev pkg-config
@@ -65,12 +66,12 @@ check: setup-check bpffs lint foreign-tools bpf-check fuzz-native downstream rel
 
 lint:
 	$(SAY) 'formatting'
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples
-	clang-format --dry-run --Werror $$(git ls-files 'bpf/*.[ch]' 'Sources/*.[ch]' | grep -v shim.h)
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks
+	clang-format --dry-run --Werror $$(git ls-files 'bpf/*.[ch]' 'Sources/*.[ch]' 'Benchmarks/*.[ch]' | grep -v shim.h)
 
 format:
-	swift format --in-place --recursive --parallel Package.swift Sources Tests Examples
-	clang-format -i $$(git ls-files 'bpf/*.[ch]' 'Sources/*.[ch]' | grep -v shim.h)
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Examples Benchmarks
+	clang-format -i $$(git ls-files 'bpf/*.[ch]' 'Sources/*.[ch]' 'Benchmarks/*.[ch]' | grep -v shim.h)
 
 # The product speaks to the kernel itself; it runs no program at all.
 foreign-tools:
@@ -116,6 +117,14 @@ fuzz: setup
 	$(SAY) 'the datapath against its reference, $(FUZZ_FRAMES) frames'
 	FUZZ_FRAMES=$(FUZZ_FRAMES) swift test -c release -Xswiftc -enable-testing --scratch-path $(BUILD_DIR)/fuzz \
 		--disable-xctest --filter FuzzTests
+
+# Side by side in one run, on an idle machine; pyroute2 is one of those that are beaten, and no package of Debian 12 is
+# new enough.
+bench: setup
+	$(SAY) 'RouteNetlink beside C, iproute2 and pyroute2'
+	python3 -m pip install -q --root-user-action ignore --target $(BUILD_DIR)/python pyroute2 || true
+	swift build -c release --package-path Benchmarks/Netlink --scratch-path $(BUILD_DIR)/benchmarks
+	PYTHONPATH=$(abspath $(BUILD_DIR))/python $(BUILD_DIR)/benchmarks/release/netlink-bench
 
 clean:
 	rm -rf $(BUILD_DIR) Examples/*/.build
