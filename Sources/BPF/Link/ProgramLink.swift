@@ -78,10 +78,9 @@ public struct ProgramLink: ~Copyable {
         name = subject
     }
 
-    /// Opens a link that was pinned.
+    /// Opens a link that was pinned; refuses what is no link.
     public init(pinnedAt path: String) throws(BPFError) {
-        LibbpfMessages.silenced
-        descriptor = OwnedDescriptor(adopting: try BPFError.check(bpf_obj_get(path), "open link", path))
+        descriptor = try ObjectKind.link.open(path)
         name = path
     }
 

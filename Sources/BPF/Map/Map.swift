@@ -19,28 +19,49 @@ public struct Map<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
     /// What the kernel says of it.
     public let info: MapInfo
 
-    init(adopting descriptor: consuming OwnedDescriptor, name: String) throws(BPFError) {
+    init(
+        adopting descriptor: consuming OwnedDescriptor, name: String, expecting shape: MapShape = MapShape()
+    ) throws(BPFError) {
         let info = try MapInfo.of(descriptor, name: name)
-        var differences: [String] = []
-        if info.keySize != MemoryLayout<Key>.size {
-            differences.append("its keys have \(info.keySize) octets, not \(MemoryLayout<Key>.size)")
-        }
-        if info.valueSize != MemoryLayout<Value>.size {
-            differences.append("its values have \(info.valueSize) octets, not \(MemoryLayout<Value>.size)")
-        }
+        var shape = shape
+        shape.keySize = MemoryLayout<Key>.size
+        shape.valueSize = MemoryLayout<Value>.size
+        let differences = shape.differences(from: info)
         guard differences.isEmpty else {
-            throw BPFError("use map", name, .invalidArgument, hint: differences.joined(separator: "; "))
+            throw BPFError("use map", name, .invalidArgument, cause: .mapDiffers(differences))
         }
         self.descriptor = descriptor
         self.name = name
         self.info = info
     }
 
-    /// Opens a map that was pinned.
-    public init(pinnedAt path: String) throws(BPFError) {
+    /// Opens a map that was pinned, and refuses what is no map or another one than expected.
+    ///
+    /// - Parameter shape: what else must be right beside the sizes of keys and values, which `Key` and `Value` say.
+    ///
+    /// Errors: `BPFError.Cause` has what is there instead, all differences at once.
+    public init(pinnedAt path: String, expecting shape: MapShape = MapShape()) throws(BPFError) {
+        try self.init(adopting: ObjectKind.map.open(path), name: path, expecting: shape)
+    }
+
+    /// Creates a map.
+    ///
+    /// - Parameter name: the kernel keeps 15 characters of it: letters, digits, `_` and `.`.
+    ///
+    /// Linux 4.15.
+    public init(
+        creating type: UInt32, name: String, maxEntries: UInt32, flags: UInt32 = 0
+    ) throws(BPFError) {
         LibbpfMessages.silenced
-        let raw = try BPFError.check(bpf_obj_get(path), "open map", path)
-        try self.init(adopting: OwnedDescriptor(adopting: raw), name: path)
+        var options = bpf_map_create_opts()
+        options.sz = MemoryLayout<bpf_map_create_opts>.size
+        options.map_flags = flags
+        let result = bpf_map_create(
+            bpf_map_type(rawValue: type), String(name.prefix(15)), UInt32(MemoryLayout<Key>.size),
+            UInt32(MemoryLayout<Value>.size), maxEntries, &options)
+        let hint = result == 0 - Int32(EPERM) ? "needs CAP_BPF" : nil
+        let raw = try BPFError.check(result, "create map", name, hint: hint)
+        try self.init(adopting: OwnedDescriptor(adopting: raw), name: name)
     }
 
     /// The descriptor; it stays this map's.

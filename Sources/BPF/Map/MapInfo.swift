@@ -9,6 +9,8 @@ public struct MapInfo: Sendable, Equatable {
     public let keySize: Int
     public let valueSize: Int
     public let maxEntries: UInt32
+    /// Those it was created with; the corresponding C constants are `BPF_F_*`.
+    public let flags: UInt32
     /// As the kernel keeps it: cut after 15 characters.
     public let name: String
 
@@ -25,6 +27,6 @@ public struct MapInfo: Sendable, Equatable {
         let kernelName = withUnsafeBytes(of: info.name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         return MapInfo(
             id: info.id, type: info.type, keySize: Int(info.key_size), valueSize: Int(info.value_size),
-            maxEntries: info.max_entries, name: kernelName)
+            maxEntries: info.max_entries, flags: info.map_flags, name: kernelName)
     }
 }

@@ -59,6 +59,15 @@ public struct ObjectFile: ~Copyable {
         try BPFError.check(bpf_map__set_max_entries(try pointer(toMap: map), count), "size map", map)
     }
 
+    /// How this object declares a map.
+    public func shape(ofMap map: String) throws(BPFError) -> MapShape {
+        let pointer = try pointer(toMap: map)
+        return MapShape(
+            type: bpf_map__type(pointer).rawValue, keySize: Int(bpf_map__key_size(pointer)),
+            valueSize: Int(bpf_map__value_size(pointer)), maxEntries: bpf_map__max_entries(pointer),
+            flags: bpf_map__map_flags(pointer))
+    }
+
     /// Makes a map of this object stand for one that exists already, so that programs loaded next use that one.
     public func reuse(descriptor: Int32, forMap map: String) throws(BPFError) {
         try BPFError.check(bpf_map__reuse_fd(try pointer(toMap: map), descriptor), "reuse map", map)

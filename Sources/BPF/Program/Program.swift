@@ -26,11 +26,9 @@ public struct Program: ~Copyable {
         self.name = name
     }
 
-    /// Opens a program that was pinned.
+    /// Opens a program that was pinned; refuses what is no program.
     public init(pinnedAt path: String) throws(BPFError) {
-        LibbpfMessages.silenced
-        let raw = try BPFError.check(bpf_obj_get(path), "open program", path)
-        try self.init(adopting: OwnedDescriptor(adopting: raw), name: path)
+        try self.init(adopting: ObjectKind.program.open(path), name: path)
     }
 
     /// Loads a program given as raw instructions, eight octets each: for probes.
