@@ -44,6 +44,13 @@ public struct Map<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
         try self.init(adopting: ObjectKind.map.open(path), name: path, expecting: shape)
     }
 
+    /// Opens a map by its number.
+    ///
+    /// Needs CAP_SYS_ADMIN. Linux 4.13.
+    public init(id: UInt32, expecting shape: MapShape = MapShape()) throws(BPFError) {
+        try self.init(adopting: OwnedDescriptor(map: id), name: "map \(id)", expecting: shape)
+    }
+
     /// Creates a map.
     ///
     /// - Parameter name: the kernel keeps 15 characters of it: letters, digits, `_` and `.`.

@@ -20,6 +20,15 @@ public struct MapInfo: Sendable, Equatable {
             .contains { $0.rawValue == type }
     }
 
+    /// Every map of the system; those that vanish meanwhile are left out.
+    ///
+    /// Needs CAP_SYS_ADMIN. Linux 4.13.
+    public static func all() throws(BPFError) -> [MapInfo] {
+        try Enumeration.of("maps", next: bpf_map_get_next_id) { id throws(BPFError) in
+            try MapInfo.of(OwnedDescriptor(map: id), name: "map \(id)")
+        }
+    }
+
     static func of(_ descriptor: borrowing OwnedDescriptor, name: String) throws(BPFError) -> MapInfo {
         var info = bpf_map_info()
         var length = UInt32(MemoryLayout<bpf_map_info>.size)

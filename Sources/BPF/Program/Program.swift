@@ -17,11 +17,9 @@ public struct Program: ~Copyable {
     public let verifiedInstructions: UInt32
 
     init(adopting descriptor: consuming OwnedDescriptor, name: String) throws(BPFError) {
-        var info = bpf_prog_info()
-        var length = UInt32(MemoryLayout<bpf_prog_info>.size)
-        try BPFError.check(bpf_obj_get_info_by_fd(descriptor.raw, &info, &length), "inspect program", name)
+        let info = try ProgramInfo.of(descriptor, name: name)
         self.id = info.id
-        self.verifiedInstructions = info.verified_insns
+        self.verifiedInstructions = info.verifiedInstructions
         self.descriptor = descriptor
         self.name = name
     }
@@ -29,6 +27,18 @@ public struct Program: ~Copyable {
     /// Opens a program that was pinned; refuses what is no program.
     public init(pinnedAt path: String) throws(BPFError) {
         try self.init(adopting: ObjectKind.program.open(path), name: path)
+    }
+
+    /// Opens a program by its number.
+    ///
+    /// Needs CAP_SYS_ADMIN. Linux 4.13.
+    public init(id: UInt32) throws(BPFError) {
+        try self.init(adopting: OwnedDescriptor(program: id), name: "program \(id)")
+    }
+
+    /// What the kernel says about it now.
+    public func info() throws(BPFError) -> ProgramInfo {
+        try ProgramInfo.of(descriptor, name: name)
     }
 
     /// Loads a program given as raw instructions, eight octets each: for probes.
