@@ -13,9 +13,9 @@ internal import SystemPackage
 ///
 /// Errors: `BPFError`, with the verifier's reason where a program is rejected.
 public struct ObjectFile: ~Copyable {
-    private let object: OpaquePointer
+    let object: OpaquePointer
     private let log: UnsafeMutableBufferPointer<CChar>
-    private let name: String
+    let name: String
 
     /// Room for the verifier's log; only written, hence only paid for, when a program is rejected.
     private static var logCapacity: Int { 4 << 20 }
@@ -119,7 +119,7 @@ public struct ObjectFile: ~Copyable {
         return try BPFError.check(bpf_program__fd(found), "find program", program)
     }
 
-    private borrowing func pointer(toMap map: String) throws(BPFError) -> OpaquePointer {
+    borrowing func pointer(toMap map: String) throws(BPFError) -> OpaquePointer {
         if let found = bpf_object__find_map_by_name(object, map) { return found }
         throw BPFError("find map", map, .noSuchFileOrDirectory)
     }
