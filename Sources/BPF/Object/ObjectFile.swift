@@ -98,7 +98,12 @@ public struct ObjectFile: ~Copyable {
         let code = Errno(rawValue: 0 - result)
         let written = String(cString: log.baseAddress.unsafelyUnwrapped)
         let verifier = written.isEmpty ? nil : VerifierLog(written)
-        let hint = code == .notPermitted && verifier == nil ? "needs CAP_BPF and CAP_NET_ADMIN" : nil
+        let hint: String? =
+            switch code {
+            case .notPermitted where verifier == nil: "needs CAP_BPF and CAP_NET_ADMIN"
+            case .noSpace where verifier != nil: "the verifier's log has more than \(log.count >> 20) MiB"
+            default: nil
+            }
         throw BPFError("load object", name, code, hint: hint, verifier: verifier)
     }
 

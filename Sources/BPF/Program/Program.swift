@@ -44,18 +44,34 @@ public struct Program: ~Copyable {
     /// Loads a program given as raw instructions, eight octets each: for probes.
     ///
     /// - Parameter type: the corresponding C constants are `BPF_PROG_TYPE_*`.
+    ///
+    /// Errors: with the verifier's reason. The log is asked for only when the program was refused, by a second attempt.
     public init(instructions: [UInt64], type: UInt32, name: String) throws(BPFError) {
         LibbpfMessages.silenced
         var options = bpf_prog_load_opts()
         options.sz = MemoryLayout<bpf_prog_load_opts>.size
-        let result = instructions.withUnsafeBytes { bytes in
-            bpf_prog_load(
-                bpf_prog_type(rawValue: type), name, "Dual MIT/GPL",
-                bytes.baseAddress?.assumingMemoryBound(to: bpf_insn.self), instructions.count, &options)
+        func load() -> Int32 {
+            instructions.withUnsafeBytes { bytes in
+                bpf_prog_load(
+                    bpf_prog_type(rawValue: type), name, "Dual MIT/GPL",
+                    bytes.baseAddress?.assumingMemoryBound(to: bpf_insn.self), instructions.count, &options)
+            }
         }
-        let hint = result == 0 - Int32(EPERM) ? "needs CAP_BPF and CAP_NET_ADMIN" : nil
-        let raw = try BPFError.check(result, "load program", name, hint: hint)
-        try self.init(adopting: OwnedDescriptor(adopting: raw), name: name)
+        var result = load()
+        var log: VerifierLog?
+        if result < 0 {
+            (result, log) = VerifierLog.collect { buffer in
+                options.log_level = 1
+                options.log_buf = buffer.baseAddress
+                options.log_size = UInt32(buffer.count)
+                return load()
+            }
+        }
+        guard result >= 0 else {
+            let hint = result == 0 - Int32(EPERM) && log == nil ? "needs CAP_BPF and CAP_NET_ADMIN" : nil
+            throw BPFError("load program", name, Errno(rawValue: 0 - result), hint: hint, verifier: log)
+        }
+        try self.init(adopting: OwnedDescriptor(adopting: result), name: name)
     }
 
     /// The descriptor; it stays this program's.
