@@ -13,7 +13,7 @@ internal import SystemPackage
 /// Opening checks key and value sizes against the kernel's; a per-CPU map's values are read by ``valuesPerCPU(of:)``.
 /// Errors: `BPFError`; an absent key is nil, not an error. Owns its descriptor.
 public struct Map<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
-    private let descriptor: OwnedDescriptor
+    let descriptor: OwnedDescriptor
     /// The name it was asked for by; appears in errors.
     public let name: String
     /// What the kernel says of it.
@@ -125,41 +125,29 @@ public struct Map<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
         return true
     }
 
-    /// All entries of a hash map, read in batches.
+    /// Takes the value of `key` out, or returns nil if it is not there.
     ///
-    /// Entries added or removed meanwhile may or may not be seen.
-    public func entries() throws(BPFError) -> [(key: Key, value: Value)] {
+    /// What a program adds to it meanwhile is in the result or in a new entry, and never lost between reading and
+    /// removing. Hash maps only. Linux 5.14.
+    public func take(key: Key) throws(BPFError) -> Value? {
         guard !info.isPerCPU else {
-            throw BPFError("list", name, .invalidArgument, hint: "it has a value per CPU")
+            throw BPFError("take from", name, .invalidArgument, hint: "it has a value per CPU")
         }
-        var found: [(key: Key, value: Value)] = []
-        // The cursor is a bucket number to some map types and a key to others.
-        let cursorSize = max(8, MemoryLayout<Key>.size)
-        let cursors = UnsafeMutableRawPointer.allocate(byteCount: 2 * cursorSize, alignment: 8)
-        defer { cursors.deallocate() }
-        var isFirst = true
-        var capacity = min(Int(info.maxEntries), 1024)
-        while true {
-            let keys = UnsafeMutablePointer<Key>.allocate(capacity: capacity)
-            let values = UnsafeMutablePointer<Value>.allocate(capacity: capacity)
-            defer {
-                keys.deallocate()
-                values.deallocate()
+        return try withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) { buffer throws(BPFError) -> Value? in
+            let result = withUnsafePointer(to: key) {
+                bpf_map_lookup_and_delete_elem(descriptor.raw, $0, buffer.baseAddress)
             }
-            var count = UInt32(capacity)
-            let result = bpf_map_lookup_batch(
-                descriptor.raw, isFirst ? nil : cursors, cursors + cursorSize, keys, values, &count, nil)
-            if result == 0 - Int32(ENOSPC) {
-                // One bucket holds more than a batch does.
-                capacity *= 2
-                continue
-            }
-            if result != 0 - Int32(ENOENT) { try BPFError.check(result, "list", name) }
-            for index in 0..<Int(count) { found.append((keys[index], values[index])) }
-            if result < 0 { return found }
-            cursors.copyMemory(from: cursors + cursorSize, byteCount: cursorSize)
-            isFirst = false
+            if result == 0 - Int32(ENOENT) { return nil }
+            try BPFError.check(result, "take from", name)
+            return buffer[0]
         }
+    }
+
+    /// Closes the map to writing from user space, for good; programs still write.
+    ///
+    /// Errors: `EPERM` if it is frozen already, `EBUSY` while it is mapped writable. Linux 5.2.
+    public func freeze() throws(BPFError) {
+        try BPFError.check(bpf_map_freeze(descriptor.raw), "freeze", name)
     }
 
     /// One value for each possible CPU, or nil if a hash has no such key.
