@@ -5,23 +5,30 @@ import Glibc
 import SystemPackage
 import Testing
 
-/// Runs `body` with a directory of its own on the BPF file system, and removes it with everything in it.
-func withPinDirectory(_ body: (String) throws -> Void) throws {
+/// A directory of its own on the BPF file system; goes with everything in it.
+final class PinDirectory: Sendable {
     let path = "\(BPFFileSystem.conventionalPath)/test:\(getpid()):\(UInt32.random(in: 0 ... .max))"
-    try #require(mkdir(path, 0o700) == 0)
-    defer {
-        if let directory = opendir(path) {
-            while let entry = readdir(directory) {
-                let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                    String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-                }
-                unlink("\(path)/\(name)")
-            }
-            closedir(directory)
-        }
+
+    init() throws {
+        try #require(mkdir(path, 0o700) == 0)
+    }
+
+    deinit {
+        for name in names { unlink("\(path)/\(name)") }
         rmdir(path)
     }
-    try body(path)
+
+    /// What is in it, in alphabetical order.
+    var names: [String] {
+        guard let directory = opendir(path) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            names.append(
+                withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+        }
+        return names.filter { $0 != "." && $0 != ".." }.sorted()
+    }
 }
 
 /// `BPF_MAP_TYPE_*`.
@@ -49,7 +56,9 @@ struct PinTests {
     @Test("a pin of another kind is refused, and both kinds are named", arguments: [ObjectKind.map, .program, .link])
     func kinds(asked: ObjectKind) throws {
         try inNewNamespace {
-            try withPinDirectory { directory in
+            let pins = try PinDirectory()
+            try withExtendedLifetime(pins) {
+                let directory = pins.path
                 try pinAll(in: directory)
                 for found in [ObjectKind.map, .program, .link] {
                     let path = "\(directory)/\(found)"
@@ -70,8 +79,9 @@ struct PinTests {
 
     @Test("a pinned map that is another one: every difference is listed")
     func differences() throws {
-        try withPinDirectory { directory in
-            let path = "\(directory)/map"
+        let pins = try PinDirectory()
+        try withExtendedLifetime(pins) {
+            let path = "\(pins.path)/map"
             try Map<UInt32, UInt32>(creating: hashMap, name: "old", maxEntries: 4, flags: 1).pin(at: path)
             let shape = MapShape(type: arrayMap, maxEntries: 8, flags: 0)
             let error = #expect(throws: BPFError.self) {
@@ -105,10 +115,55 @@ struct PinTests {
         let drops = try file.shape(ofMap: "session_drops")
         #expect(ports == MapShape(type: hashMap, keySize: 4, valueSize: 24, maxEntries: 16, flags: 1))
         let object = try file.load()
-        try withPinDirectory { directory in
-            try object.map("ports", as: Map<UInt32, pw_port>.self).pin(at: "\(directory)/ports")
-            let map = try Map<UInt32, pw_port>(pinnedAt: "\(directory)/ports", expecting: ports)
+        let pins = try PinDirectory()
+        try withExtendedLifetime(pins) {
+            try object.map("ports", as: Map<UInt32, pw_port>.self).pin(at: "\(pins.path)/ports")
+            let map = try Map<UInt32, pw_port>(pinnedAt: "\(pins.path)/ports", expecting: ports)
             #expect(drops.differences(from: map.info).map(\.property) == [.keySize, .valueSize])
         }
+    }
+
+    @Test("a replaced pin is there at all times, and is the new object afterwards")
+    func replacing() async throws {
+        let directory = try PinDirectory()
+        let path = "\(directory.path)/program"
+        let first = try Program(instructions: [0xb7, 0x95], type: 6, name: "first")
+        try first.pin(replacing: path)
+        #expect(try Program(pinnedAt: path).id == first.id)
+        let reader = Task.detached {
+            var opened = 0
+            while !Task.isCancelled {
+                _ = try Program(pinnedAt: path)
+                opened += 1
+            }
+            return opened
+        }
+        for _ in 0..<500 {
+            let next = try Program(instructions: [0xb7, 0x95], type: 6, name: "next")
+            try next.pin(replacing: path)
+            #expect(try Program(pinnedAt: path).id == next.id)
+        }
+        reader.cancel()
+        #expect(try await reader.value > 0)
+        #expect(directory.names == ["program"])
+    }
+
+    @Test("pinning by itself still refuses to replace; what cannot be replaced is left alone")
+    func notReplaced() throws {
+        let directory = try PinDirectory()
+        let path = "\(directory.path)/map"
+        let map = try Map<UInt32, UInt32>(creating: hashMap, name: "old", maxEntries: 4)
+        let other = try Map<UInt32, UInt32>(creating: hashMap, name: "new", maxEntries: 4)
+        try map.pin(at: path)
+        let taken = #expect(throws: BPFError.self) { try other.pin(at: path) }
+        #expect(taken?.errno == .fileExists)
+        #expect(try Map<UInt32, UInt32>(pinnedAt: path).info.id == map.info.id)
+        try other.pin(replacing: path)
+        #expect(try Map<UInt32, UInt32>(pinnedAt: path).info.id == other.info.id)
+        try #require(mkdir("\(directory.path)/directory", 0o700) == 0)
+        defer { rmdir("\(directory.path)/directory") }
+        #expect(throws: BPFError.self) { try other.pin(replacing: "\(directory.path)/directory") }
+        #expect(throws: BPFError.self) { try other.pin(replacing: "\(directory.path)/absent/map") }
+        #expect(directory.names == ["directory", "map"])
     }
 }

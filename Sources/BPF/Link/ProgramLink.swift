@@ -89,6 +89,11 @@ public struct ProgramLink: ~Copyable {
         try BPFError.check(bpf_obj_pin(descriptor.raw, path), "pin link at", path)
     }
 
+    /// The same, in place of whatever `path` stood for, if anything; whoever opens it finds one or the other.
+    public func pin(replacing path: String) throws(BPFError) {
+        try BPFFileSystem.replace(path) { temporary throws(BPFError) in try pin(at: temporary) }
+    }
+
     /// What the kernel says about it now.
     public func info() throws(BPFError) -> LinkInfo {
         try LinkInfo.of(descriptor, name: name)

@@ -79,6 +79,11 @@ public struct Map<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
         try BPFError.check(bpf_obj_pin(descriptor.raw, path), "pin map at", path)
     }
 
+    /// The same, in place of whatever `path` stood for, if anything; whoever opens it finds one or the other.
+    public func pin(replacing path: String) throws(BPFError) {
+        try BPFFileSystem.replace(path) { temporary throws(BPFError) in try pin(at: temporary) }
+    }
+
     /// The value of `key`, or nil.
     ///
     /// Not for per-CPU maps.

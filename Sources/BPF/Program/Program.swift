@@ -81,4 +81,9 @@ public struct Program: ~Copyable {
     public func pin(at path: String) throws(BPFError) {
         try BPFError.check(bpf_obj_pin(descriptor.raw, path), "pin program at", path)
     }
+
+    /// The same, in place of whatever `path` stood for, if anything; whoever opens it finds one or the other.
+    public func pin(replacing path: String) throws(BPFError) {
+        try BPFFileSystem.replace(path) { temporary throws(BPFError) in try pin(at: temporary) }
+    }
 }
