@@ -1,3 +1,4 @@
+import CPseudowireObject
 import Glibc
 import SystemPackage
 import Testing
@@ -61,6 +62,7 @@ struct VerifierLogTests {
             rooms.append(buffer.count)
             guard buffer.count >= 1024 else { return 0 - ENOSPC }
             buffer[0] = CChar(UInt8(ascii: "x"))
+            buffer[1] = 0
             return 0 - EACCES
         }
         #expect(rooms == [16, 64, 256, 1024])
@@ -96,5 +98,28 @@ struct KernelVerifierLogTests {
         #expect(error?.verifier?.full.utf8.count ?? 0 > 128 << 10)
         #expect(error?.verifier?.summary.contains("R0 invalid mem access") == true)
         #expect(error?.verifier?.processedInstructions == 8002)
+    }
+
+    @Test("an object with a program that is refused says why, and loads nothing")
+    func object() throws {
+        var image = Array(UnsafeRawBufferPointer(start: pw_object_start(), count: pw_object_size()))
+        // The first instruction that ends a function becomes one that does nothing.
+        let exit: [UInt8] = [0x95, 0, 0, 0, 0, 0, 0, 0]
+        let places = stride(from: 64, to: image.count - 8, by: 8)
+        let place = try #require(places.first { Array(image[$0..<$0 + 8]) == exit })
+        image[place] = 0xbf
+        let error = #expect(throws: BPFError.self) {
+            _ = try image.withUnsafeBytes { image in
+                let file = try ObjectFile(image: image, name: "broken")
+                for map in ["access", "sessions", "pseudowires", "ports", "session_drops", "paths"] {
+                    try file.setMaxEntries(16, ofMap: map)
+                }
+                try file.setMaxEntries(8, ofMap: "counters")
+                _ = try file.load()
+            }
+        }
+        #expect(error?.errno == .invalidArgument)
+        #expect(error?.verifier?.summary.isEmpty == false)
+        #expect(error?.description.hasPrefix("load object broken: Invalid argument: ") == true, "\(error as Any)")
     }
 }

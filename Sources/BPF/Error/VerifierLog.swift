@@ -86,17 +86,24 @@ extension VerifierLog {
         while true {
             let buffer = UnsafeMutableBufferPointer<CChar>.allocate(capacity: capacity)
             defer { buffer.deallocate() }
-            buffer.initialize(repeating: 0)
+            buffer[0] = 0
             let result = load(buffer)
             if result == 0 - Int32(ENOSPC), capacity < limit {
                 capacity *= 4
                 continue
             }
-            let text = buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
-            return (result, text.isEmpty ? nil : VerifierLog(String(decoding: text, as: UTF8.self)))
+            return (result, VerifierLog(written: buffer))
         }
     }
 
+    /// What the kernel wrote up to the first NUL; nil if nothing.
+    init?(written buffer: UnsafeMutableBufferPointer<CChar>) {
+        guard let first = buffer.baseAddress else { return nil }
+        let text = UnsafeRawBufferPointer(start: first, count: strnlen(first, buffer.count))
+        guard !text.isEmpty else { return nil }
+        self.init(String(decoding: text, as: UTF8.self))
+    }
+
     /// Beyond this the log's end has to do, which newer kernels keep (Linux 6.4); they accept up to 1 GiB.
-    private static var limit: Int { 64 << 20 }
+    static var limit: Int { 64 << 20 }
 }

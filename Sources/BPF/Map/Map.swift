@@ -10,7 +10,7 @@ internal import SystemPackage
 /// if let value = try sessions[1012] { … }
 /// ```
 ///
-/// Opening checks key and value sizes against the kernel's; a per-CPU map's values are read by ``valuesPerCPU(of:)``.
+/// Opening checks key and value sizes against the kernel's; see ``PerCPUMap`` for maps with a value per CPU.
 /// Errors: `BPFError`; an absent key is nil, not an error. Owns its descriptor.
 public struct Map<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
     let descriptor: OwnedDescriptor

@@ -17,8 +17,10 @@ public struct ObjectFile: ~Copyable {
     private let log: UnsafeMutableBufferPointer<CChar>
     let name: String
 
-    /// Room for the verifier's log; only written, hence only paid for, when a program is rejected.
-    private static var logCapacity: Int { 4 << 20 }
+    /// Room for the verifier's log, as much as it may ever need: an object cannot be loaded a second time with more.
+    ///
+    /// Its pages are only written, hence only paid for, when a program is rejected.
+    private static var logCapacity: Int { VerifierLog.limit }
 
     /// `BTF_KIND_DATASEC`, which headers define twice.
     private static var dataSectionKind: UInt32 { 15 }
@@ -96,8 +98,7 @@ public struct ObjectFile: ~Copyable {
         let result = bpf_object__load(object)
         guard result < 0 else { return LoadedObject(taking: self) }
         let code = Errno(rawValue: 0 - result)
-        let written = String(cString: log.baseAddress.unsafelyUnwrapped)
-        let verifier = written.isEmpty ? nil : VerifierLog(written)
+        let verifier = VerifierLog(written: log)
         let hint: String? =
             switch code {
             case .notPermitted where verifier == nil: "needs CAP_BPF and CAP_NET_ADMIN"
