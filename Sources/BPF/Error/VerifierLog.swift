@@ -54,7 +54,7 @@ public struct VerifierLog: Sendable {
 
     private static func isStatistics(_ line: String) -> Bool {
         line.allSatisfy(\.isWhitespace)
-            || ["processed ", "verification time", "stack depth", "insns processed"].contains { line.hasPrefix($0) }
+            || ["processed ", "verification time", "stack depth"].contains { line.hasPrefix($0) }
     }
 
     /// Whether a line speaks of what the line before it shows.
