@@ -5,7 +5,7 @@ import SystemPackage
 import Testing
 
 /// Runs `body` in a network namespace of its own, where loopback is interface 1.
-private func inNewNamespace(_ body: () throws -> Void) throws {
+func inNewNamespace(_ body: () throws -> Void) throws {
     var outcome: Result<Void, any Error> = .success(())
     let result = withoutActuallyEscaping({ outcome = Result(catching: body) }) { visit in
         var visitor = Visitor(visit: visit)

@@ -120,25 +120,3 @@ struct ProgramTests {
         }
     }
 }
-
-@Suite("the verifier's log")
-struct VerifierLogTests {
-    @Test("the reason is found among statistics")
-    func classic() {
-        let log = VerifierLog("0: R1=ctx()\n1: (95) exit\nR0 !read_ok\nprocessed 1 insns (limit 1000000)\n\n")
-        #expect(log.summary == "1: (95) exit R0 !read_ok")
-        #expect(log.tail(1) == ["processed 1 insns (limit 1000000)"])
-    }
-
-    @Test("the structured report of newer kernels is understood")
-    func structured() {
-        let log = VerifierLog("Verification failed:\nReason: invalid access to packet\nSuggestion: check bounds\n")
-        #expect(log.summary == "invalid access to packet")
-    }
-
-    @Test("nothing gives nothing")
-    func empty() {
-        #expect(VerifierLog("").summary == "")
-        #expect(VerifierLog("\n\n").summary == "")
-    }
-}

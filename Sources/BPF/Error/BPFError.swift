@@ -17,15 +17,27 @@ public struct BPFError: Error, Sendable, CustomStringConvertible {
     public let hint: String?
     /// The verifier's words, if it was the verifier that refused.
     public let verifier: VerifierLog?
+    /// What was found instead of what was asked for, if it was not the kernel that refused.
+    public let cause: Cause?
+
+    /// Why something that exists cannot be used as asked.
+    public enum Cause: Sendable, Equatable {
+        /// A pin stands for something else; `found` is nil for a kind that this module does not know.
+        case wrongKind(expected: ObjectKind, found: ObjectKind?)
+        /// Everything in which a map is not as expected.
+        case mapDiffers([MapDifference])
+    }
 
     public init(
-        _ operation: String, _ subject: String, _ errno: Errno, hint: String? = nil, verifier: VerifierLog? = nil
+        _ operation: String, _ subject: String, _ errno: Errno, hint: String? = nil, verifier: VerifierLog? = nil,
+        cause: Cause? = nil
     ) {
         self.operation = operation
         self.subject = subject
         self.errno = errno
         self.hint = hint
         self.verifier = verifier
+        self.cause = cause
     }
 
     /// The object asked for does not exist.
@@ -34,8 +46,19 @@ public struct BPFError: Error, Sendable, CustomStringConvertible {
     public var description: String {
         var text = "\(operation) \(subject): \(errno)"
         if let verifier, !verifier.summary.isEmpty { text += ": \(verifier.summary)" }
+        if let cause { text += ": \(cause)" }
         if let hint { text += " (\(hint))" }
         return text
+    }
+}
+
+extension BPFError.Cause: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .wrongKind(let expected, let found):
+            "it is a \(found?.rawValue ?? "thing unknown here"), not a \(expected)"
+        case .mapDiffers(let differences): differences.map(\.description).joined(separator: "; ")
+        }
     }
 }
 

@@ -1,5 +1,4 @@
 internal import CPseudowireBPF
-internal import Glibc
 internal import SystemPackage
 
 /// What the kernel says about a link.
@@ -28,17 +27,8 @@ public struct LinkInfo: Sendable, Equatable {
     ///
     /// Needs CAP_SYS_ADMIN. Linux 5.8.
     public static func all() throws(BPFError) -> [LinkInfo] {
-        var found: [LinkInfo] = []
-        var id: UInt32 = 0
-        while true {
-            let result = bpf_link_get_next_id(id, &id)
-            if result == 0 - Int32(ENOENT) { return found }
-            try BPFError.check(result, "enumerate", "links")
-            do throws(BPFError) {
-                found.append(try ProgramLink(id: id).info())
-            } catch  where error.isNotFound {
-                continue
-            }
+        try Enumeration.of("links", next: bpf_link_get_next_id) { id throws(BPFError) in
+            try ProgramLink(id: id).info()
         }
     }
 

@@ -78,16 +78,20 @@ public struct ProgramLink: ~Copyable {
         name = subject
     }
 
-    /// Opens a link that was pinned.
+    /// Opens a link that was pinned; refuses what is no link.
     public init(pinnedAt path: String) throws(BPFError) {
-        LibbpfMessages.silenced
-        descriptor = OwnedDescriptor(adopting: try BPFError.check(bpf_obj_get(path), "open link", path))
+        descriptor = try ObjectKind.link.open(path)
         name = path
     }
 
     /// Gives the link a name on a BPF file system, by which it outlives the process.
     public func pin(at path: String) throws(BPFError) {
         try BPFError.check(bpf_obj_pin(descriptor.raw, path), "pin link at", path)
+    }
+
+    /// The same, in place of whatever `path` stood for, if anything; whoever opens it finds one or the other.
+    public func pin(replacing path: String) throws(BPFError) {
+        try BPFFileSystem.replace(path) { temporary throws(BPFError) in try pin(at: temporary) }
     }
 
     /// What the kernel says about it now.

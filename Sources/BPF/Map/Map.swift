@@ -10,37 +10,65 @@ internal import SystemPackage
 /// if let value = try sessions[1012] { … }
 /// ```
 ///
-/// Opening checks key and value sizes against the kernel's; a per-CPU map's values are read by ``valuesPerCPU(of:)``.
+/// Opening checks key and value sizes against the kernel's; see ``PerCPUMap`` for maps with a value per CPU.
 /// Errors: `BPFError`; an absent key is nil, not an error. Owns its descriptor.
 public struct Map<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
-    private let descriptor: OwnedDescriptor
+    let descriptor: OwnedDescriptor
     /// The name it was asked for by; appears in errors.
     public let name: String
     /// What the kernel says of it.
     public let info: MapInfo
 
-    init(adopting descriptor: consuming OwnedDescriptor, name: String) throws(BPFError) {
+    init(
+        adopting descriptor: consuming OwnedDescriptor, name: String, expecting shape: MapShape = MapShape()
+    ) throws(BPFError) {
         let info = try MapInfo.of(descriptor, name: name)
-        var differences: [String] = []
-        if info.keySize != MemoryLayout<Key>.size {
-            differences.append("its keys have \(info.keySize) octets, not \(MemoryLayout<Key>.size)")
-        }
-        if info.valueSize != MemoryLayout<Value>.size {
-            differences.append("its values have \(info.valueSize) octets, not \(MemoryLayout<Value>.size)")
-        }
+        var shape = shape
+        shape.keySize = MemoryLayout<Key>.size
+        shape.valueSize = MemoryLayout<Value>.size
+        let differences = shape.differences(from: info)
         guard differences.isEmpty else {
-            throw BPFError("use map", name, .invalidArgument, hint: differences.joined(separator: "; "))
+            throw BPFError("use map", name, .invalidArgument, cause: .mapDiffers(differences))
         }
         self.descriptor = descriptor
         self.name = name
         self.info = info
     }
 
-    /// Opens a map that was pinned.
-    public init(pinnedAt path: String) throws(BPFError) {
+    /// Opens a map that was pinned, and refuses what is no map or another one than expected.
+    ///
+    /// - Parameter shape: what else must be right beside the sizes of keys and values, which `Key` and `Value` say.
+    ///
+    /// Errors: `BPFError.Cause` has what is there instead, all differences at once.
+    public init(pinnedAt path: String, expecting shape: MapShape = MapShape()) throws(BPFError) {
+        try self.init(adopting: ObjectKind.map.open(path), name: path, expecting: shape)
+    }
+
+    /// Opens a map by its number.
+    ///
+    /// Needs CAP_SYS_ADMIN. Linux 4.13.
+    public init(id: UInt32, expecting shape: MapShape = MapShape()) throws(BPFError) {
+        try self.init(adopting: OwnedDescriptor(map: id), name: "map \(id)", expecting: shape)
+    }
+
+    /// Creates a map.
+    ///
+    /// - Parameter name: the kernel keeps 15 characters of it: letters, digits, `_` and `.`.
+    ///
+    /// Linux 4.15.
+    public init(
+        creating type: UInt32, name: String, maxEntries: UInt32, flags: UInt32 = 0
+    ) throws(BPFError) {
         LibbpfMessages.silenced
-        let raw = try BPFError.check(bpf_obj_get(path), "open map", path)
-        try self.init(adopting: OwnedDescriptor(adopting: raw), name: path)
+        var options = bpf_map_create_opts()
+        options.sz = MemoryLayout<bpf_map_create_opts>.size
+        options.map_flags = flags
+        let result = bpf_map_create(
+            bpf_map_type(rawValue: type), String(name.prefix(15)), UInt32(MemoryLayout<Key>.size),
+            UInt32(MemoryLayout<Value>.size), maxEntries, &options)
+        let hint = result == 0 - Int32(EPERM) ? "needs CAP_BPF" : nil
+        let raw = try BPFError.check(result, "create map", name, hint: hint)
+        try self.init(adopting: OwnedDescriptor(adopting: raw), name: name)
     }
 
     /// The descriptor; it stays this map's.
@@ -49,6 +77,11 @@ public struct Map<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
     /// Gives the map a name on a BPF file system, by which it outlives the process.
     public func pin(at path: String) throws(BPFError) {
         try BPFError.check(bpf_obj_pin(descriptor.raw, path), "pin map at", path)
+    }
+
+    /// The same, in place of whatever `path` stood for, if anything; whoever opens it finds one or the other.
+    public func pin(replacing path: String) throws(BPFError) {
+        try BPFFileSystem.replace(path) { temporary throws(BPFError) in try pin(at: temporary) }
     }
 
     /// The value of `key`, or nil.
@@ -97,41 +130,29 @@ public struct Map<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
         return true
     }
 
-    /// All entries of a hash map, read in batches.
+    /// Takes the value of `key` out, or returns nil if it is not there.
     ///
-    /// Entries added or removed meanwhile may or may not be seen.
-    public func entries() throws(BPFError) -> [(key: Key, value: Value)] {
+    /// What a program adds to it meanwhile is in the result or in a new entry, and never lost between reading and
+    /// removing. Hash maps only. Linux 5.14.
+    public func take(key: Key) throws(BPFError) -> Value? {
         guard !info.isPerCPU else {
-            throw BPFError("list", name, .invalidArgument, hint: "it has a value per CPU")
+            throw BPFError("take from", name, .invalidArgument, hint: "it has a value per CPU")
         }
-        var found: [(key: Key, value: Value)] = []
-        // The cursor is a bucket number to some map types and a key to others.
-        let cursorSize = max(8, MemoryLayout<Key>.size)
-        let cursors = UnsafeMutableRawPointer.allocate(byteCount: 2 * cursorSize, alignment: 8)
-        defer { cursors.deallocate() }
-        var isFirst = true
-        var capacity = min(Int(info.maxEntries), 1024)
-        while true {
-            let keys = UnsafeMutablePointer<Key>.allocate(capacity: capacity)
-            let values = UnsafeMutablePointer<Value>.allocate(capacity: capacity)
-            defer {
-                keys.deallocate()
-                values.deallocate()
+        return try withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) { buffer throws(BPFError) -> Value? in
+            let result = withUnsafePointer(to: key) {
+                bpf_map_lookup_and_delete_elem(descriptor.raw, $0, buffer.baseAddress)
             }
-            var count = UInt32(capacity)
-            let result = bpf_map_lookup_batch(
-                descriptor.raw, isFirst ? nil : cursors, cursors + cursorSize, keys, values, &count, nil)
-            if result == 0 - Int32(ENOSPC) {
-                // One bucket holds more than a batch does.
-                capacity *= 2
-                continue
-            }
-            if result != 0 - Int32(ENOENT) { try BPFError.check(result, "list", name) }
-            for index in 0..<Int(count) { found.append((keys[index], values[index])) }
-            if result < 0 { return found }
-            cursors.copyMemory(from: cursors + cursorSize, byteCount: cursorSize)
-            isFirst = false
+            if result == 0 - Int32(ENOENT) { return nil }
+            try BPFError.check(result, "take from", name)
+            return buffer[0]
         }
+    }
+
+    /// Closes the map to writing from user space, for good; programs still write.
+    ///
+    /// Errors: `EPERM` if it is frozen already, `EBUSY` while it is mapped writable. Linux 5.2.
+    public func freeze() throws(BPFError) {
+        try BPFError.check(bpf_map_freeze(descriptor.raw), "freeze", name)
     }
 
     /// One value for each possible CPU, or nil if a hash has no such key.

@@ -9,6 +9,8 @@ public struct MapInfo: Sendable, Equatable {
     public let keySize: Int
     public let valueSize: Int
     public let maxEntries: UInt32
+    /// Those it was created with; the corresponding C constants are `BPF_F_*`.
+    public let flags: UInt32
     /// As the kernel keeps it: cut after 15 characters.
     public let name: String
 
@@ -18,6 +20,15 @@ public struct MapInfo: Sendable, Equatable {
             .contains { $0.rawValue == type }
     }
 
+    /// Every map of the system; those that vanish meanwhile are left out.
+    ///
+    /// Needs CAP_SYS_ADMIN. Linux 4.13.
+    public static func all() throws(BPFError) -> [MapInfo] {
+        try Enumeration.of("maps", next: bpf_map_get_next_id) { id throws(BPFError) in
+            try MapInfo.of(OwnedDescriptor(map: id), name: "map \(id)")
+        }
+    }
+
     static func of(_ descriptor: borrowing OwnedDescriptor, name: String) throws(BPFError) -> MapInfo {
         var info = bpf_map_info()
         var length = UInt32(MemoryLayout<bpf_map_info>.size)
@@ -25,6 +36,6 @@ public struct MapInfo: Sendable, Equatable {
         let kernelName = withUnsafeBytes(of: info.name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         return MapInfo(
             id: info.id, type: info.type, keySize: Int(info.key_size), valueSize: Int(info.value_size),
-            maxEntries: info.max_entries, name: kernelName)
+            maxEntries: info.max_entries, flags: info.map_flags, name: kernelName)
     }
 }

@@ -13,12 +13,14 @@ internal import SystemPackage
 ///
 /// Errors: `BPFError`, with the verifier's reason where a program is rejected.
 public struct ObjectFile: ~Copyable {
-    private let object: OpaquePointer
+    let object: OpaquePointer
     private let log: UnsafeMutableBufferPointer<CChar>
-    private let name: String
+    let name: String
 
-    /// Room for the verifier's log; only written, hence only paid for, when a program is rejected.
-    private static var logCapacity: Int { 4 << 20 }
+    /// Room for the verifier's log, as much as it may ever need: an object cannot be loaded a second time with more.
+    ///
+    /// Its pages are only written, hence only paid for, when a program is rejected.
+    private static var logCapacity: Int { VerifierLog.limit }
 
     /// `BTF_KIND_DATASEC`, which headers define twice.
     private static var dataSectionKind: UInt32 { 15 }
@@ -59,6 +61,15 @@ public struct ObjectFile: ~Copyable {
         try BPFError.check(bpf_map__set_max_entries(try pointer(toMap: map), count), "size map", map)
     }
 
+    /// How this object declares a map.
+    public func shape(ofMap map: String) throws(BPFError) -> MapShape {
+        let pointer = try pointer(toMap: map)
+        return MapShape(
+            type: bpf_map__type(pointer).rawValue, keySize: Int(bpf_map__key_size(pointer)),
+            valueSize: Int(bpf_map__value_size(pointer)), maxEntries: bpf_map__max_entries(pointer),
+            flags: bpf_map__map_flags(pointer))
+    }
+
     /// Makes a map of this object stand for one that exists already, so that programs loaded next use that one.
     public func reuse(descriptor: Int32, forMap map: String) throws(BPFError) {
         try BPFError.check(bpf_map__reuse_fd(try pointer(toMap: map), descriptor), "reuse map", map)
@@ -87,9 +98,13 @@ public struct ObjectFile: ~Copyable {
         let result = bpf_object__load(object)
         guard result < 0 else { return LoadedObject(taking: self) }
         let code = Errno(rawValue: 0 - result)
-        let written = String(cString: log.baseAddress.unsafelyUnwrapped)
-        let verifier = written.isEmpty ? nil : VerifierLog(written)
-        let hint = code == .notPermitted && verifier == nil ? "needs CAP_BPF and CAP_NET_ADMIN" : nil
+        let verifier = VerifierLog(written: log)
+        let hint: String? =
+            switch code {
+            case .notPermitted where verifier == nil: "needs CAP_BPF and CAP_NET_ADMIN"
+            case .noSpace where verifier != nil: "the verifier's log has more than \(log.count >> 20) MiB"
+            default: nil
+            }
         throw BPFError("load object", name, code, hint: hint, verifier: verifier)
     }
 
@@ -110,7 +125,7 @@ public struct ObjectFile: ~Copyable {
         return try BPFError.check(bpf_program__fd(found), "find program", program)
     }
 
-    private borrowing func pointer(toMap map: String) throws(BPFError) -> OpaquePointer {
+    borrowing func pointer(toMap map: String) throws(BPFError) -> OpaquePointer {
         if let found = bpf_object__find_map_by_name(object, map) { return found }
         throw BPFError("find map", map, .noSuchFileOrDirectory)
     }

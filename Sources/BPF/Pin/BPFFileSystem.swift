@@ -33,4 +33,18 @@ public enum BPFFileSystem {
         if code == .noSuchFileOrDirectory { return false }
         throw BPFError("remove pin", path, code)
     }
+
+    /// Pins a new object in place of whatever `path` stood for: at no time is there nothing, or half of it.
+    ///
+    /// The object is pinned beside it first and then renamed, which the kernel does at once. Not for directories.
+    static func replace(_ path: String, _ pin: (String) throws(BPFError) -> Void) throws(BPFError) {
+        // The name is this process's, and this call's: what a process that died left does not stand in the way.
+        let temporary = "\(path):\(getpid()):\(String(UInt32.random(in: 0 ... .max), radix: 16))"
+        try pin(temporary)
+        guard rename(temporary, path) == 0 else {
+            let code = Errno(rawValue: errno)
+            unlink(temporary)
+            throw BPFError("replace pin", path, code)
+        }
+    }
 }

@@ -15,6 +15,8 @@ public final class RingBufferReader {
     /// What libbpf's callback fills.
     private final class Inbox {
         var records: [[UInt8]] = []
+        /// Whether libbpf is to stop after each record.
+        var takesOne = false
     }
 
     private let inbox: Unmanaged<Inbox>
@@ -32,8 +34,10 @@ public final class RingBufferReader {
             { context, data, size in
                 guard let context, let data else { return 0 }
                 let octets = [UInt8](UnsafeRawBufferPointer(start: data, count: size))
-                Unmanaged<Inbox>.fromOpaque(context).takeUnretainedValue().records.append(octets)
-                return 0
+                let inbox = Unmanaged<Inbox>.fromOpaque(context).takeUnretainedValue()
+                inbox.records.append(octets)
+                // An error ends the walk after this record; libbpf returns it to us.
+                return inbox.takesOne ? 0 - ECANCELED : 0
             }, inbox.toOpaque(), nil)
         guard let buffer else {
             let code = Errno(rawValue: errno)
@@ -48,6 +52,22 @@ public final class RingBufferReader {
     deinit {
         ring_buffer__free(buffer)
         inbox.release()
+    }
+
+    /// Readable when there is something to take out; stays this reader's.
+    var pollDescriptor: Int32 { ring_buffer__epoll_fd(buffer) }
+
+    /// The next record, if it is there already; those behind it stay in the ring.
+    public func record() throws(BPFError) -> [UInt8]? {
+        let inbox = inbox.takeUnretainedValue()
+        inbox.takesOne = true
+        defer {
+            inbox.takesOne = false
+            inbox.records.removeAll(keepingCapacity: true)
+        }
+        let result = ring_buffer__consume(buffer)
+        if result != 0 - Int32(ECANCELED) { try BPFError.check(result, "read ring buffer", name) }
+        return inbox.records.first
     }
 
     /// What has come, or comes within a time; a signal ends the wait.

@@ -1,0 +1,119 @@
+internal import CPseudowireBPF
+internal import Glibc
+internal import SystemPackage
+
+/// Many entries with few system calls.
+extension Map {
+    /// How many entries a batch has at first.
+    private static var batchSize: Int { 1024 }
+
+    /// All entries of a hash map or an array, read in batches.
+    ///
+    /// Entries added or removed meanwhile may or may not be seen. Linux 5.6.
+    public func entries() throws(BPFError) -> [(key: Key, value: Value)] {
+        try entries(batchSize: Self.batchSize)
+    }
+
+    func entries(batchSize: Int) throws(BPFError) -> [(key: Key, value: Value)] {
+        try walk("list", batchSize, bpf_map_lookup_batch)
+    }
+
+    /// Takes all entries out of a hash map and returns them.
+    ///
+    /// What a program writes into an entry is either seen here or in an entry that it adds anew. Linux 5.6.
+    public func drain() throws(BPFError) -> [(key: Key, value: Value)] {
+        try walk("drain", Self.batchSize, bpf_map_lookup_and_delete_batch)
+    }
+
+    private func walk(
+        _ operation: String, _ batchSize: Int,
+        _ command: (
+            Int32, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?,
+            UnsafeMutableRawPointer?, UnsafeMutablePointer<UInt32>?, UnsafePointer<bpf_map_batch_opts>?
+        ) -> Int32
+    ) throws(BPFError) -> [(key: Key, value: Value)] {
+        guard !info.isPerCPU else {
+            throw BPFError(operation, name, .invalidArgument, hint: "it has a value per CPU")
+        }
+        var found: [(key: Key, value: Value)] = []
+        // The cursor is a bucket number to some map types and a key to others.
+        let cursorSize = max(8, MemoryLayout<Key>.size)
+        let cursors = UnsafeMutableRawPointer.allocate(byteCount: 2 * cursorSize, alignment: 8)
+        defer { cursors.deallocate() }
+        var isFirst = true
+        var capacity = max(1, min(Int(info.maxEntries), batchSize))
+        while true {
+            let keys = UnsafeMutablePointer<Key>.allocate(capacity: capacity)
+            let values = UnsafeMutablePointer<Value>.allocate(capacity: capacity)
+            defer {
+                keys.deallocate()
+                values.deallocate()
+            }
+            var count = UInt32(capacity)
+            let result = command(
+                descriptor.raw, isFirst ? nil : cursors, cursors + cursorSize, keys, values, &count, nil)
+            if result == 0 - Int32(ENOSPC), capacity < Int(info.maxEntries) {
+                // One bucket holds more than a batch does.
+                capacity *= 2
+                continue
+            }
+            if result != 0 - Int32(ENOENT) { try BPFError.check(result, operation, name) }
+            for index in 0..<Int(count) { found.append((keys[index], values[index])) }
+            if result < 0 { return found }
+            cursors.copyMemory(from: cursors + cursorSize, byteCount: cursorSize)
+            isFirst = false
+        }
+    }
+
+    /// Sets the values of many keys, whether they are there or not.
+    ///
+    /// Not all or nothing: those before the one that failed are set. Linux 5.6.
+    public func update(_ entries: [(key: Key, value: Value)]) throws(BPFError) {
+        guard !info.isPerCPU else {
+            throw BPFError("update", name, .invalidArgument, hint: "it has a value per CPU")
+        }
+        let keys = entries.map(\.key)
+        let values = entries.map(\.value)
+        var done = 0
+        while done < entries.count {
+            var count = UInt32(min(entries.count - done, Self.batchSize))
+            let asked = count
+            let result = keys.withUnsafeBufferPointer { keys in
+                values.withUnsafeBufferPointer { values in
+                    bpf_map_update_batch(
+                        descriptor.raw, keys.baseAddress.map { $0 + done }, values.baseAddress.map { $0 + done },
+                        &count, nil)
+                }
+            }
+            let hint = result == 0 - Int32(E2BIG) ? "it is full: \(info.maxEntries) entries" : nil
+            try BPFError.check(result, "update", name, hint: hint)
+            done += Int(asked)
+        }
+    }
+
+    /// Removes many keys from a hash map and returns how many of them were there.
+    ///
+    /// Linux 5.6.
+    @discardableResult
+    public func remove(keys: [Key]) throws(BPFError) -> Int {
+        var removed = 0
+        var next = 0
+        while next < keys.count {
+            let asked = min(keys.count - next, Self.batchSize)
+            var count = UInt32(asked)
+            let result = keys.withUnsafeBufferPointer {
+                bpf_map_delete_batch(descriptor.raw, $0.baseAddress.map { $0 + next }, &count, nil)
+            }
+            let done = min(Int(count), asked)
+            removed += done
+            next += done
+            if result == 0 - Int32(ENOENT) {
+                // The one it stopped at was not there.
+                next += 1
+                continue
+            }
+            try BPFError.check(result, "remove from", name)
+        }
+        return removed
+    }
+}
