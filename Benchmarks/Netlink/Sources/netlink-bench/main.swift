@@ -87,7 +87,7 @@ let hasPyroute2 = (try? output("python3", ["-c", "import pyroute2"])) != nil
 func forgetRoutes() throws {
     try client.links.update(port.index, LinkUpdate(isUp: false))
     try client.links.update(port.index, LinkUpdate(isUp: true))
-    guard try client.routes.list(.v4).isEmpty else { throw Failure(description: "routes are left") }
+    guard try client.routes.list(.v4, table: Route.mainTable).isEmpty else { throw Failure(description: "routes are left") }
 }
 
 var jobs = [
@@ -114,7 +114,7 @@ var jobs = [
                 "ip -batch",
                 {
                     _ = try output("ip", ["-batch", batchFile])
-                    return (try client.routes.list(.v4).count, nil)
+                    return (try client.routes.list(.v4, table: Route.mainTable).count, nil)
                 }
             ),
         ], between: forgetRoutes),
