@@ -24,7 +24,8 @@ extension KernelTests {
             ready.yield()
             for try await event in monitor {
                 guard case .link(_, let link) = event, link.name == "left", let alias = link.alias else { continue }
-                seen.append(alias)
+                // The kernel also tells late of the carrier, with the alias of then.
+                if seen.last != alias { seen.append(alias) }
                 if alias == last { break }
             }
             return seen
@@ -47,10 +48,12 @@ extension KernelTests {
         @Test func `reads no more than it is asked for`() async throws {
             let cable = try Cable()
             let transport = try KernelTransport(NETLINK_ROUTE, in: cable.namespace)
-            try transport.join(1)
+            try transport.join(3)
             let monitor = RouteMonitor(transport)
             for number in 0..<20 {
-                try cable.client.links.update(cable.left.index, LinkUpdate(alias: "a\(number)"))
+                let address = IPAddress(192, 0, 2, UInt8(number))
+                try cable.client.neighbors.add(
+                    Neighbor(address: address, link: cable.left.index, macAddress: "02:00:00:00:00:02"))
             }
             var iterator = monitor.makeAsyncIterator()
             for _ in 0..<3 { #expect(try await iterator.next() != nil) }
@@ -142,15 +145,16 @@ extension KernelTests {
             let cable = try Cable()
             let monitor = try RouteMonitor(
                 .links, in: cable.namespace, includingPresent: true, receiveBuffer: 64 << 10)
-            #expect(try Self.read(monitor).last == .synchronised)
+            #expect(try Self.read(monitor).contains(.synchronised))
             for number in 0..<600 {
                 try cable.client.links.update(cable.left.index, LinkUpdate(alias: "a\(number)"))
             }
             let events = try Self.read(monitor)
             #expect(events.first == .resynchronise)
-            #expect(events.last == .synchronised)
-            #expect(events.dropFirst().dropLast().compactMap(\.linkName).sorted() == ["left", "lo", "right"])
-            #expect(events.contains { if case .link(_, let link) = $0 { link.alias == "a599" } else { false } })
+            let border = try #require(events.firstIndex(of: .synchronised))
+            let present = events[1..<border]
+            #expect(present.compactMap(\.linkName).sorted() == ["left", "lo", "right"])
+            #expect(present.contains { if case .link(_, let link) = $0 { link.alias == "a599" } else { false } })
         }
 
         @Test func `tells of filters, rules, forwarding entries and numbers of namespaces`() throws {

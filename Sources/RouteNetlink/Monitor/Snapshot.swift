@@ -60,7 +60,7 @@ struct Snapshot {
                 do throws(NetlinkError) {
                     let filters = try client.filters.list(at: TrafficHook(link: qdisc.link, direction: direction))
                     events += filters.map { .filter(.present, $0, on: qdisc.link, parent: direction.parent) }
-                } catch where error.isNotFound {
+                } catch  where error.isNotFound {
                     // The interface is gone meanwhile, of which the monitor will tell.
                     continue
                 }
