@@ -49,7 +49,7 @@ extension KernelTests {
             let cable = try Cable()
             let transport = try KernelTransport(NETLINK_ROUTE, in: cable.namespace)
             try transport.join(3)
-            let monitor = RouteMonitor(transport)
+            let monitor = RouteMonitor(over: transport)
             for number in 0..<20 {
                 let address = IPAddress(192, 0, 2, UInt8(number))
                 try cable.client.neighbors.add(
@@ -108,7 +108,7 @@ extension KernelTests {
             }
             try cable.client.links.update(cable.left.index, LinkUpdate(alias: "now"))
             await Readiness.wait(for: descriptor)
-            #expect(try RouteMonitor(transport).next() != nil)
+            #expect(try RouteMonitor(over: transport).next() != nil)
         }
 
         @Test func `tells first what is there, and misses nothing of what changes meanwhile`() throws {

@@ -34,13 +34,15 @@ public final class RouteMonitor {
         let transport = try KernelTransport(NETLINK_ROUTE, in: namespace)
         transport.setReceiveBuffer(receiveBuffer)
         for group in 0..<64 where topics.rawValue >> UInt64(group) & 1 == 1 { try transport.join(Int32(group)) }
-        let client = includingPresent ? try RouteClient(in: namespace) : nil
-        self.init(transport, client.map { Snapshot(of: topics, $0) })
+        self.init(over: transport, includingPresent: includingPresent ? try RouteClient(in: namespace) : nil, topics)
     }
 
-    init(_ transport: any NetlinkTransport, _ snapshot: Snapshot? = nil) {
+    /// Listens to a transport that is subscribed, and asks `client` for what is there.
+    package init(
+        over transport: any NetlinkTransport, includingPresent client: RouteClient? = nil, _ topics: Topics = []
+    ) {
         socket = NetlinkSocket(transport, isRoute: true)
-        self.snapshot = snapshot
+        snapshot = client.map { Snapshot(of: topics, $0) }
     }
 
     /// Readable when an event may be there, for a poll loop of your own; call `next()` until it returns nil before
