@@ -27,6 +27,7 @@ let package = Package(
     products: [
         .library(name: "Pseudowire", targets: ["Pseudowire"]),
         .library(name: "RouteNetlink", targets: ["RouteNetlink"]),
+        .library(name: "RouteNetlinkTestKit", targets: ["RouteNetlinkTestKit"]),
         .library(name: "BPF", targets: ["BPF"]),
         .library(name: "L2TP", targets: ["L2TP"]),
         .library(name: "InternetAddress", targets: ["InternetAddress"]),
@@ -56,6 +57,7 @@ let package = Package(
         library("JSON5", []),
         library("L2TP", ["InternetAddress"]),
         library("RouteNetlink", ["InternetAddress", "CPseudowireMNL", "CPseudowireLinux", systemPackage]),
+        library("RouteNetlinkTestKit", ["RouteNetlink", "InternetAddress", systemPackage]),
         library("BPF", ["CPseudowireBPF", "CPseudowireLinux", systemPackage]),
         library(
             "Pseudowire",
@@ -72,7 +74,7 @@ let package = Package(
         tests("InternetAddressTests", ["InternetAddress"]),
         tests("JSON5Tests", ["JSON5"]),
         tests("L2TPTests", ["L2TP", "InternetAddress", "PseudowireTestbed"]),
-        tests("RouteNetlinkTests", ["RouteNetlink", "InternetAddress", systemPackage]),
+        tests("RouteNetlinkTests", ["RouteNetlink", "RouteNetlinkTestKit", "InternetAddress", systemPackage]),
         tests("BPFTests", ["BPF", "CPseudowireObject", "CPseudowireLinux", systemPackage]),
         tests(
             "DatapathTests",

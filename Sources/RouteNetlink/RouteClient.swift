@@ -18,6 +18,8 @@ public final class RouteClient {
     public let namespaceCookie: UInt64
     /// Opened at the first use of an offload.
     var ethtool: EthtoolSocket?
+    /// Whether a script answers in the kernel's place: then nothing may reach the real one.
+    let isScripted: Bool
 
     /// Connects to `namespace`.
     public init(in namespace: borrowing NetworkNamespace) throws(NetlinkError) {
@@ -25,6 +27,7 @@ public final class RouteClient {
         socket = try NetlinkSocket(NETLINK_ROUTE, in: namespace)
         namespaceCookie = try socket.namespaceCookie()
         self.namespace = namespace
+        isScripted = false
     }
 
     /// Connects to the calling thread's namespace.
@@ -32,6 +35,15 @@ public final class RouteClient {
         socket = try NetlinkSocket(NETLINK_ROUTE)
         namespaceCookie = try socket.namespaceCookie()
         namespace = try .current()
+        isScripted = false
+    }
+
+    /// Speaks over somebody else's transport: a script in a test.
+    package init(over transport: any NetlinkTransport) throws(NetlinkError) {
+        socket = NetlinkSocket(transport, isRoute: true)
+        namespaceCookie = 0
+        namespace = try .current()
+        isScripted = true
     }
 
     /// Interfaces.

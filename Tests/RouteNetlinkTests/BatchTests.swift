@@ -1,6 +1,7 @@
 import CPseudowireMNL
 import Glibc
 import InternetAddress
+import RouteNetlinkTestKit
 import SystemPackage
 import Testing
 
@@ -19,15 +20,15 @@ import Testing
         return batch
     }
 
-    private static func acknowledgement(_ sequence: UInt32, _ errno: Int32 = 0) -> FakeTransport.Step {
+    private static func acknowledgement(_ sequence: UInt32, _ errno: Int32 = 0) -> ScriptedTransport.Step {
         .datagram(
             ExchangeTests.message(
                 NLMSG_ERROR, sequence: sequence, payload: withUnsafeBytes(of: -errno) { Array($0) }))
     }
 
     @Test func `each change has its own result, whatever the order of the answers`() throws {
-        let transport = FakeTransport { sequences in
-            sequences.enumerated().map { Self.acknowledgement($1, $0 % 2 == 0 ? 0 : EEXIST) }.reversed()
+        let transport = ScriptedTransport { requests in
+            requests.map(\.sequence).enumerated().map { Self.acknowledgement($1, $0 % 2 == 0 ? 0 : EEXIST) }.reversed()
         }
         let results = NetlinkSocket(transport, isRoute: true).perform(Self.batch(10).entries)
         #expect(transport.sent.count == 1)
@@ -40,7 +41,7 @@ import Testing
     }
 
     @Test(arguments: [0, 1536, 15_360, 212_992]) func `asks for no more answers than there is room`(_ room: Int) {
-        let transport = FakeTransport { $0.map { Self.acknowledgement($0) } }
+        let transport = ScriptedTransport { $0.map { Self.acknowledgement($0.sequence) } }
         transport.receiveCapacity = room
         let results = NetlinkSocket(transport, isRoute: true).perform(Self.batch(200).entries)
         #expect(results.count == 200)
@@ -53,9 +54,11 @@ import Testing
 
     @Test func `exactly the changes whose answers were lost are of unknown outcome`() throws {
         let lost: Set = [3, 4, 9]
-        let transport = FakeTransport { sequences in
+        let transport = ScriptedTransport { requests in
             [.failed(.noBufferSpace)]
-                + sequences.enumerated().filter { !lost.contains($0.offset) }.map { Self.acknowledgement($1) }
+                + requests.map(\.sequence).enumerated().filter { !lost.contains($0.offset) }.map {
+                    Self.acknowledgement($1)
+                }
         }
         let results = NetlinkSocket(transport, isRoute: true).perform(Self.batch(10).entries)
         for (index, result) in results.enumerated() {
@@ -72,7 +75,7 @@ import Testing
         batch.deleteLink(LinkIndex(rawValue: 1))
         batch.deleteLink(LinkIndex(rawValue: 0))
         batch.deleteLink(LinkIndex(rawValue: 2))
-        let transport = FakeTransport { $0.map { Self.acknowledgement($0) } }
+        let transport = ScriptedTransport { $0.map { Self.acknowledgement($0.sequence) } }
         let results = NetlinkSocket(transport, isRoute: true).perform(batch.entries)
         #expect(results.map { (try? $0.get()) != nil } == [true, false, true])
     }

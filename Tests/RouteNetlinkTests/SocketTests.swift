@@ -1,4 +1,5 @@
 import CPseudowireMNL
+import RouteNetlinkTestKit
 import SystemPackage
 import Testing
 
@@ -18,12 +19,13 @@ import Testing
 
     @Test func `an interrupted dump is read to its end and begun again`() throws {
         var attempts = 0
-        let transport = FakeTransport { sequences in
+        let transport = ScriptedTransport { requests in
             attempts += 1
             let flag = attempts < 4 ? NLM_F_DUMP_INTR : 0
             return [
-                .datagram(Self.message(16, sequences[0])), .datagram(Self.message(16, sequences[0], flags: flag)),
-                .datagram(Self.message(NLMSG_DONE, sequences[0])),
+                .datagram(Self.message(16, requests[0].sequence)),
+                .datagram(Self.message(16, requests[0].sequence, flags: flag)),
+                .datagram(Self.message(NLMSG_DONE, requests[0].sequence)),
             ]
         }
         #expect(try Self.count(NetlinkSocket(transport, isRoute: true)) == 2)
@@ -32,8 +34,8 @@ import Testing
     }
 
     @Test func `a list that keeps changing is a typed error`() throws {
-        let transport = FakeTransport { sequences in
-            [.datagram(Self.message(NLMSG_DONE, sequences[0], flags: NLM_F_DUMP_INTR))]
+        let transport = ScriptedTransport { requests in
+            [.datagram(Self.message(NLMSG_DONE, requests[0].sequence, flags: NLM_F_DUMP_INTR))]
         }
         let socket = NetlinkSocket(transport, isRoute: true)
         let error = try failure { () throws(NetlinkError) in _ = try Self.count(socket) }
@@ -44,10 +46,11 @@ import Testing
     /// ENOBUFS comes first, then what there had been room for; until that is read the kernel accepts nothing more.
     @Test func `an overflow is typed, and the socket clean for the next request`() throws {
         var fails = true
-        let transport = FakeTransport { sequences in
+        let transport = ScriptedTransport { requests in
             defer { fails = false }
-            let rest: [FakeTransport.Step] = [
-                .datagram(Self.message(16, sequences[0])), .datagram(Self.message(NLMSG_DONE, sequences[0])),
+            let rest: [ScriptedTransport.Step] = [
+                .datagram(Self.message(16, requests[0].sequence)),
+                .datagram(Self.message(NLMSG_DONE, requests[0].sequence)),
             ]
             return fails ? [.failed(.noBufferSpace)] + rest : rest
         }
@@ -60,10 +63,10 @@ import Testing
 
     @Test func `a truncated answer is typed, and the socket clean for the next request`() throws {
         var fails = true
-        let transport = FakeTransport { sequences in
+        let transport = ScriptedTransport { requests in
             defer { fails = false }
-            let part = Self.message(16, sequences[0])
-            let end = FakeTransport.Step.datagram(Self.message(NLMSG_DONE, sequences[0]))
+            let part = Self.message(16, requests[0].sequence)
+            let end = ScriptedTransport.Step.datagram(Self.message(NLMSG_DONE, requests[0].sequence))
             return [fails ? .truncated(part, length: 40_000) : .datagram(part), end]
         }
         let socket = NetlinkSocket(transport, isRoute: true)
@@ -74,18 +77,19 @@ import Testing
     }
 
     @Test func `a stranger's datagram and an echo that is not ours are passed over`() throws {
-        let transport = FakeTransport { sequences in
+        let transport = ScriptedTransport { requests in
             [
-                .stranger(Self.message(NLMSG_DONE, sequences[0])),
-                .datagram(Self.message(16, sequences[0] &+ 77)), .datagram(Self.message(16, sequences[0])),
-                .datagram(Self.message(NLMSG_DONE, sequences[0])),
+                .stranger(Self.message(NLMSG_DONE, requests[0].sequence)),
+                .datagram(Self.message(16, requests[0].sequence &+ 77)),
+                .datagram(Self.message(16, requests[0].sequence)),
+                .datagram(Self.message(NLMSG_DONE, requests[0].sequence)),
             ]
         }
         #expect(try Self.count(NetlinkSocket(transport, isRoute: true)) == 1)
     }
 
     @Test func `a kernel that stays silent is a typed error`() throws {
-        let socket = NetlinkSocket(FakeTransport { _ in [] }, isRoute: true)
+        let socket = NetlinkSocket(ScriptedTransport { _ in [] }, isRoute: true)
         let error = try failure { () throws(NetlinkError) in _ = try Self.count(socket) }
         #expect(error.errno == .timedOut && error.isOutcomeUnknown)
     }
@@ -93,14 +97,14 @@ import Testing
     /// The number 21 is RTM_DELADDR to rtnetlink and, on many machines, the ethtool family to generic netlink.
     @Test func `an attribute of generic netlink is not named by rtnetlink's names`() throws {
         func path(isRoute: Bool) throws -> String? {
-            let transport = FakeTransport { sequences in
+            let transport = ScriptedTransport { requests in
                 var answer = Request(Int(NLMSG_ERROR), flags: NLM_F_CAPPED | NLM_F_ACK_TLVS)
                 answer.header {
                     $0.append(Int32(-22))
                     for _ in 0..<4 { $0.append(UInt32(0)) }
                 }
                 answer.attribute(Int(NLMSGERR_ATTR_OFFS.rawValue), UInt32(24))
-                answer.setSequence(sequences[0])
+                answer.setSequence(requests[0].sequence)
                 var bytes = answer.bytes
                 withUnsafeBytes(of: UInt32(926)) { bytes.replaceSubrange(12..<16, with: $0) }
                 return [.datagram(bytes)]

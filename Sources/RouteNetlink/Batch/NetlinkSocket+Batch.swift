@@ -4,7 +4,7 @@ import SystemPackage
 
 extension NetlinkSocket {
     /// What an unread acknowledgement takes of the receive buffer: 832 bytes, more with words of the kernel's.
-    private static let answerCost = 1536
+    static let answerCost = 1536
     /// Beyond this many requests a `send` gains nothing.
     private static let chunkLength = 64
     /// A `send` must stay well below the default send buffer of 212,992 bytes.

@@ -46,6 +46,9 @@ extension RouteClient {
     /// The socket for offloads, opened when first needed.
     func ethtoolSocket() throws(NetlinkError) -> EthtoolSocket {
         if let ethtool { return ethtool }
+        guard !isScripted else {
+            throw NetlinkError(.notSupported, "open an ethtool socket", message: "offloads cannot be scripted")
+        }
         let opened = try EthtoolSocket(in: namespace)
         ethtool = opened
         return opened

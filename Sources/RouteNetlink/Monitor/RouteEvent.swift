@@ -9,16 +9,21 @@ public enum RouteEvent: Hashable, Sendable {
     case link(Change, Link)
     case address(Change, InterfaceAddress)
     case route(Change, Route)
+    case rule(Change, Rule)
     case neighbor(Change, Neighbor)
+    /// A row of a bridge's or a tunnel's forwarding database.
+    case forwarding(Change, ForwardingEntry)
     case qdisc(Change, Qdisc)
     /// A filter with where it hangs: the interface, and `tcm_parent`.
     case filter(Change, FilterInfo, on: LinkIndex, parent: UInt32)
     /// Our number of another namespace.
-    case namespaceID(Change, Int32)
+    case namespaceID(Change, NamespaceID)
     /// Events were lost: read again what you keep.
     ///
     /// Those that were still waiting are gone too, since they are older than what you will read.
     case resynchronise
+    /// What was there has been told, and changes follow: only from a monitor that was asked to include the present.
+    case synchronised
     /// A message of this type that could not be read.
     case unrecognized(type: Int)
 
@@ -53,20 +58,17 @@ extension RouteEvent {
             return try Link(object).map { .link(change, $0) }
         case Int(RTM_NEWADDR): return try InterfaceAddress(object).map { .address(change, $0) }
         case Int(RTM_NEWROUTE): return try Route(object).map { .route(change, $0) }
-        case Int(RTM_NEWNEIGH): return try Neighbor(object).map { .neighbor(change, $0) }
+        case Int(RTM_NEWRULE): return try Rule(object).map { .rule(change, $0) }
+        case Int(RTM_NEWNEIGH):
+            if let entry = try ForwardingEntry(object) { return .forwarding(change, entry) }
+            return try Neighbor(object).map { .neighbor(change, $0) }
         case Int(RTM_NEWQDISC): return try Qdisc(object).map { .qdisc(change, $0) }
         case Int(RTM_NEWTFILTER):
             guard let filter = try FilterInfo(object), let link = LinkIndex(object.field(4, Int32.self)) else {
                 return nil
             }
             return .filter(change, filter, on: link, parent: object.field(12))
-        case Int(RTM_NEWNSID):
-            // NETNSA_NSID, behind a struct rtgenmsg that is padded to four bytes.
-            var cursor = object.attributes(after: 4)
-            while let attribute = cursor.next() {
-                if attribute.type == 1 { return .namespaceID(change, try attribute.integer()) }
-            }
-            return nil
+        case Int(RTM_NEWNSID): return try NamespaceID(object).map { .namespaceID(change, $0) }
         default: return nil
         }
     }

@@ -5,62 +5,61 @@ import SystemPackage
 ///
 /// ```swift
 /// let monitor = try RouteMonitor([.links, .neighbors], in: namespace)
-/// // whenever monitor.fileDescriptor is readable:
-/// while let event = try monitor.next() {
+/// for try await event in monitor {
 ///     if event == .resynchronise { /* read again */ }
 /// }
 /// ```
 ///
-/// It subscribes when it is made: list afterwards what is there, and no change falls in between. It owns one socket,
-/// opened in its namespace by a plain thread that has ended by then, and keeps that namespace alive. One thread at a
-/// time; nothing is read ahead of you but one datagram.
+/// It subscribes when it is made: list afterwards what is there, and no change falls in between; or let it do so by
+/// `includingPresent`. It owns one socket, opened in its namespace by a plain thread that has ended by then, and keeps
+/// that namespace alive. One thread or task at a time; nothing is read ahead of you but one datagram. Without
+/// concurrency, ask for `next()` whenever `fileDescriptor` is readable.
 public final class RouteMonitor {
     private let socket: NetlinkSocket
+    private var snapshot: Snapshot?
     private var pending: [RouteEvent] = []
     private var position = 0
 
-    /// What to be told of, the multicast groups `RTNLGRP_*`.
-    public struct Topics: OptionSet, Hashable, Sendable {
-        public var rawValue: UInt64
-        public init(rawValue: UInt64) { self.rawValue = rawValue }
-
-        private init(_ groups: Int...) { rawValue = groups.reduce(0) { $0 | 1 << UInt64($1) } }
-
-        public static let links = Topics(1)
-        public static let addresses = Topics(5, 9)
-        public static let routes = Topics(7, 11)
-        public static let neighbors = Topics(3)
-        /// Queueing disciplines and filters, which share a group.
-        public static let trafficControl = Topics(4)
-        public static let namespaceIDs = Topics(28)
-        public static let all: Topics = [.links, .addresses, .routes, .neighbors, .trafficControl, .namespaceIDs]
-    }
-
     /// Subscribes in `namespace`.
+    ///
+    /// With `includingPresent` it first tells what is there, as `present`, and then `.synchronised`; and again after
+    /// each `.resynchronise`. Something that changed meanwhile may be told twice, in the right order.
     ///
     /// `receiveBuffer` is how many bytes of events may wait; the system's default holds 92 of links. Beyond
     /// `net.core.rmem_max` it needs `CAP_NET_ADMIN`, and is cut to that without.
     public convenience init(
-        _ topics: Topics, in namespace: borrowing NetworkNamespace, receiveBuffer: Int32 = 8 << 20
+        _ topics: Topics, in namespace: borrowing NetworkNamespace, includingPresent: Bool = false,
+        receiveBuffer: Int32 = 8 << 20
     ) throws(NetlinkError) {
         let transport = try KernelTransport(NETLINK_ROUTE, in: namespace)
         transport.setReceiveBuffer(receiveBuffer)
         for group in 0..<64 where topics.rawValue >> UInt64(group) & 1 == 1 { try transport.join(Int32(group)) }
-        self.init(transport)
+        self.init(over: transport, includingPresent: includingPresent ? try RouteClient(in: namespace) : nil, topics)
     }
 
-    init(_ transport: any NetlinkTransport) { socket = NetlinkSocket(transport, isRoute: true) }
+    /// Listens to a transport that is subscribed, and asks `client` for what is there.
+    package init(
+        over transport: any NetlinkTransport, includingPresent client: RouteClient? = nil, _ topics: Topics = []
+    ) {
+        socket = NetlinkSocket(transport, isRoute: true)
+        snapshot = client.map { Snapshot(of: topics, $0) }
+    }
 
-    /// Readable when an event may be there, for a poll loop of your own; also while `next()` has not returned nil.
+    /// Readable when an event may be there, for a poll loop of your own; call `next()` until it returns nil before
+    /// you wait for it.
     public var fileDescriptor: Int32 { socket.fileDescriptor }
 
     /// The next event; nil when there is none yet.
     ///
-    /// Never waits.
+    /// Never waits for one.
     public func next() throws(NetlinkError) -> RouteEvent? {
         while position >= pending.count {
             pending.removeAll(keepingCapacity: true)
             position = 0
+            if snapshot?.isComplete == false, let events = try snapshot?.next() {
+                pending = events
+                continue
+            }
             do throws(NetlinkSocket.Loss) {
                 _ = try socket.receive(waits: false) { message -> Void? in
                     if let event = RouteEvent(message) { pending.append(event) }
@@ -70,9 +69,10 @@ public final class RouteMonitor {
                 switch error.errno {
                 case .resourceTemporarilyUnavailable: return nil
                 case .noBufferSpace, .messageTooLong:
-                    // What waits is older than what the caller will read now, and would undo it.
+                    // What waits is older than what will be read now, and would undo it.
                     socket.drain()
                     pending.removeAll(keepingCapacity: true)
+                    snapshot?.restart()
                     return .resynchronise
                 default: throw NetlinkError(error.errno, "read events", message: error.message)
                 }

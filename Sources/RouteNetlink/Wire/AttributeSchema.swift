@@ -35,6 +35,8 @@ extension AttributeSchema {
         case RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR: address
         case RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE: route
         case RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH: neighbor
+        case RTM_NEWRULE, RTM_DELRULE, RTM_GETRULE: rule
+        case RTM_NEWNSID, RTM_DELNSID, RTM_GETNSID: namespaceID
         case RTM_NEWQDISC, RTM_DELQDISC, RTM_GETQDISC: trafficControl
         case RTM_NEWTFILTER, RTM_DELTFILTER, RTM_GETTFILTER: trafficControl
         default: nil
@@ -104,6 +106,19 @@ extension AttributeSchema {
     static let neighbor = AttributeSchema(
         headerLength: 12, prefix: "NDA_",
         ["DST", "LLADDR", "CACHEINFO", "PROBES", "VLAN", "PORT", "VNI", "IFINDEX", "MASTER", "LINK_NETNSID"])
+
+    static let rule = AttributeSchema(
+        headerLength: 12, prefix: "FRA_",
+        [
+            "DST", "SRC", "IIFNAME", "GOTO", nil, "PRIORITY", nil, nil, nil, "FWMARK", "FLOW", "TUN_ID",
+            "SUPPRESS_IFGROUP", "SUPPRESS_PREFIXLEN", "TABLE", "FWMASK", "OIFNAME", "PAD", "L3MDEV", "UID_RANGE",
+            "PROTOCOL", "IP_PROTO", "SPORT_RANGE", "DPORT_RANGE", "DSCP", "FLOWLABEL", "FLOWLABEL_MASK", "SPORT_MASK",
+            "DPORT_MASK", "DSCP_MASK",
+        ])
+
+    /// Behind a struct rtgenmsg, padded to four bytes.
+    static let namespaceID = AttributeSchema(
+        headerLength: 4, prefix: "NETNSA_", ["NSID", "PID", "FD", "TARGET_NSID", "CURRENT_NSID"])
 
     static let trafficControl = AttributeSchema(
         headerLength: 20, prefix: "TCA_",
