@@ -51,6 +51,7 @@ public struct NetlinkError: Error, Sendable, Hashable, CustomStringConvertible {
         case (.address, .addressNotAvailable): true
         case (.route, .noSuchProcess): true
         case (.neighbor, .noSuchFileOrDirectory), (.rule, .noSuchFileOrDirectory): true
+        case (.nextHop, .noSuchFileOrDirectory): true
         case (.qdisc, .noSuchFileOrDirectory), (.filter, .noSuchFileOrDirectory): true
         case (.qdisc, .invalidArgument): message?.hasPrefix("Invalid handle") ?? false
         case (.filter, .invalidArgument):
@@ -74,7 +75,7 @@ public struct NetlinkError: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// The kinds of object that this library manages.
 public enum NetlinkObject: Sendable, Hashable {
-    case link, address, route, rule, neighbor, qdisc, filter, namespace
+    case link, address, route, nextHop, rule, neighbor, qdisc, filter, namespace
     /// The connection itself.
     case socket
 }

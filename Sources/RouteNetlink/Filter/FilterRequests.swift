@@ -23,9 +23,17 @@ enum FilterRequest {
         return request
     }
 
-    static func list(_ hook: TrafficHook) -> Request {
+    /// Deletes all filters of a hook, or of one of its priorities, whatever their kind and protocol.
+    static func deleteAll(priority: UInt16?, at hook: TrafficHook) -> Request {
+        var request = Request(Int(RTM_DELTFILTER))
+        if priority == 0 { request.refuse(.invalid("a filter's priority must not be zero")) }
+        request.trafficHeader(hook.link, parent: hook.direction.parent, info: UInt32(priority ?? 0) << 16)
+        return request
+    }
+
+    static func list(_ link: LinkIndex, parent: UInt32) -> Request {
         var request = Request(Int(RTM_GETTFILTER), flags: NLM_F_DUMP_FLAGS)
-        request.trafficHeader(hook.link, parent: hook.direction.parent)
+        request.trafficHeader(link, parent: parent)
         return request
     }
 }

@@ -59,9 +59,22 @@ public struct Filters {
 
     /// All filters of a hook, in the order in which they run; none where there is no clsact.
     public func list(at hook: TrafficHook) throws(NetlinkError) -> [FilterInfo] {
-        try client.socket.dump(FilterRequest.list(hook), .filter, "list filters on \(hook)") {
+        try list(on: hook.link, parent: hook.direction.parent)
+    }
+
+    /// All filters of a queueing discipline or class of an interface, which `parent` names; 0 is the root's.
+    public func list(on link: LinkIndex, parent: UInt32) throws(NetlinkError) -> [FilterInfo] {
+        try client.socket.dump(FilterRequest.list(link, parent: parent), .filter, "list filters on link \(link)") {
             message throws(MalformedMessage) in try FilterInfo(message)
         }
+    }
+
+    /// Deletes **every** filter of a hook, or of one of its priorities, whoever's they are.
+    ///
+    /// - Throws: `isNotFound` when the priority has none; an empty hook is no error.
+    public func deleteAll(priority: UInt16? = nil, at hook: TrafficHook) throws(NetlinkError) {
+        let request = FilterRequest.deleteAll(priority: priority, at: hook)
+        try client.socket.perform(request, .filter, "delete all filters on \(hook)")
     }
 
     private func put(

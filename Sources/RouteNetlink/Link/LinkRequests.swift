@@ -90,11 +90,12 @@ enum LinkRequest {
         return request
     }
 
-    static func find(_ name: String) -> Request {
+    static func find(_ name: String, _ details: LinkDetails = []) -> Request {
         var request = Request(Int(RTM_GETLINK))
         request.linkHeader()
         // The short attribute finds alternative names too, as long as they fit in it.
         request.attribute(name.utf8.count < Int(IFNAMSIZ) ? IFLA_IFNAME : IFLA_ALT_IFNAME, name)
+        if !details.isEmpty { request.attribute(IFLA_EXT_MASK, details.rawValue) }
         return request
     }
 

@@ -13,9 +13,9 @@ public struct Links {
     /// The interface that has `name`, also as an alternative name; nil when there is none.
     ///
     /// One request, never a dump.
-    public func find(named name: String) throws(NetlinkError) -> Link? {
+    public func find(named name: String, _ details: LinkDetails = []) throws(NetlinkError) -> Link? {
         guard !name.isEmpty, name.utf8.count < 128 else { return nil }
-        return try one(LinkRequest.find(name), "find link \(name)")
+        return try one(LinkRequest.find(name, details), "find link \(name)")
     }
 
     /// The interface with this index; nil when there is none.

@@ -41,6 +41,10 @@ public struct Route: Hashable, Sendable {
     public var isMTULocked = false
     /// The ways to choose from, of a route that has several; `gateway` and `outputInterface` are nil then.
     public var nextHops: [NextHop]
+    /// The next hop, or group of them, that the kernel keeps by itself (Linux 5.3): see `NextHopObject`.
+    ///
+    /// Stated instead of a gateway; a listed route has both.
+    public var nextHopID: UInt32?
 
     /// One of several ways.
     public struct NextHop: Hashable, Sendable {
@@ -183,7 +187,7 @@ public struct Route: Hashable, Sendable {
         return switch type {
         case .local: .host
         case .broadcast, .multicast, .anycast: .link
-        case .unicast where gateway == nil && nextHops.allSatisfy({ $0.gateway == nil }): .link
+        case .unicast where nextHopID == nil && gateway == nil && nextHops.allSatisfy({ $0.gateway == nil }): .link
         default: .universe
         }
     }
@@ -233,6 +237,7 @@ extension Route {
                         isMTULocked = try metric.integer(UInt32.self) & 1 << UInt32(RTAX_MTU) != 0
                     }
                 }
+            case RouteAttribute.nextHopID: nextHopID = try attribute.integer()
             case RouteAttribute.multipath: nextHops = Self.nextHops(attribute.payload)
             default: continue
             }

@@ -17,7 +17,12 @@ enum RouteRequest {
         if let destination = route.destination {
             request.attribute(RouteAttribute.destination, destination.network.address)
         }
-        if let gateway = route.gateway { request.gateway(gateway, in: route.family) }
+        // The kernel reports a next hop object together with what it stands for, and refuses to be told both.
+        if let id = route.nextHopID {
+            request.attribute(RouteAttribute.nextHopID, id)
+        } else if let gateway = route.gateway {
+            request.gateway(gateway, in: route.family)
+        }
         if let source = route.preferredSource { request.attribute(RouteAttribute.preferredSource, source) }
         if let priority = route.priority { request.attribute(RouteAttribute.priority, priority) }
         if let mtu = route.mtu {
@@ -26,12 +31,14 @@ enum RouteRequest {
                 $0.attribute(Int(RTAX_MTU), mtu)
             }
         }
-        if !route.nextHops.isEmpty {
+        if route.nextHopID == nil, !route.nextHops.isEmpty {
             request.nest(RouteAttribute.multipath) { hops in
                 for hop in route.nextHops { hops.nextHop(hop, in: route.family) }
             }
         }
-        if let link = route.outputInterface { request.attribute(RouteAttribute.outputInterface, link.rawValue) }
+        if route.nextHopID == nil, let link = route.outputInterface {
+            request.attribute(RouteAttribute.outputInterface, link.rawValue)
+        }
         if route.table > 255 { request.attribute(RouteAttribute.table, route.table) }
         return request
     }
