@@ -31,7 +31,7 @@ import Testing
 
     static let golden: [Golden] =
         links + addresses + routes + neighbors + trafficControl + namespaceIDs + moreLinks + moreRoutes + moreQdiscs
-        + moreFilters + ethtool
+        + moreFilters + ethtool + kinds + named + forwarding
 
     static let links: [Golden] = [
         Golden(
