@@ -56,7 +56,7 @@ private func withPaddingCleared(_ attributes: [UInt8]) -> [UInt8] {
     return result + rest
 }
 
-private let texts: Set = ["IFLA_IFNAME", "IFLA_IFALIAS", "IFLA_INFO_KIND", "TCA_KIND", "TCA_BPF_NAME"]
+private let texts: Set = ["IFLA_IFNAME", "IFLA_IFALIAS", "IFLA_INFO_KIND", "TCA_KIND", "TCA_BPF_NAME", "RTAX_CC_ALGO"]
 
 private func lines(_ attributes: [UInt8], _ schema: AttributeSchema, _ path: String) -> [String] {
     var lines: [String] = []

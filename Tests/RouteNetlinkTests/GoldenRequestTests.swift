@@ -32,6 +32,7 @@ import Testing
     static let golden: [Golden] =
         links + addresses + routes + neighbors + trafficControl + namespaceIDs + moreLinks + moreRoutes + moreQdiscs
         + moreFilters + ethtool + kinds + named + forwarding
+        + proxies + queries
 
     static let links: [Golden] = [
         Golden(
@@ -489,6 +490,6 @@ import Testing
             let filter = BPFFilter(program: 4, name: "x", priority: priority, handle: handle)
             #expect(FilterRequest.put(filter, createNew, at: Self.ingress).fault != nil)
         }
-        #expect(RouteRequest.lookup(to: "192.0.2.1", from: "fd00::1", mark: nil).fault != nil)
+        #expect(RouteRequest.lookup(RouteQuery(to: "192.0.2.1", from: "fd00::1")).fault != nil)
     }
 }

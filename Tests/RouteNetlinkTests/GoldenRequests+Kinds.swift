@@ -128,4 +128,86 @@ extension GoldenRequestTests {
 
     static let row = ForwardingEntry("02:00:00:00:00:99", port: index3)
     static let flooded = ForwardingEntry(.zero, port: index3, in: .own, state: .permanent, remote: "192.0.2.9")
+
+    static let proxies: [Golden] = [
+        Golden(
+            command: "ip neigh add proxy 10.0.0.77 dev w0",
+            theirs: """
+                24000000 1c00 0506 00000000 00000000
+                02000000 02000000 80000800 08000100 0a00004d
+                """
+        ) { NeighborRequest.change(createNew, Neighbors.proxy("10.0.0.77", index2)) },
+        Golden(
+            command: "ip neigh del proxy 10.0.0.77 dev w0",
+            theirs: """
+                24000000 1d00 0500 00000000 00000000
+                02000000 02000000 80000800 08000100 0a00004d
+                """,
+            exceptAt: [24: 0]
+        ) { NeighborRequest.name(Int(RTM_DELNEIGH), "10.0.0.77", index2, .proxy) },
+    ]
+
+    static let queries: [Golden] = [
+        // It writes the metrics in the order of its arguments.
+        Golden(
+            command: "ip route add 192.0.2.0/24 dev w0 mtu lock 1400 advmss 1300 window 5 initcwnd 10 …",
+            theirs: """
+                b4000000 1800 0506 00000000 00000000
+                02180000 fe03fd01 00000000 08000100 c0000200 08000400 02000000 88000800
+                08000200 78050000 08000800 14050000 08000300 05000000 08000b00 0a000000
+                08000e00 0b000000 08000a00 40000000 08000f00 01000000 08000d00 c8000000
+                08000700 0c000000 08000600 0d000000 08000900 04000000 09001000 63756269
+                63000000 08000400 08000000 08000500 04000000 08000c00 01000000 08000100
+                04200000
+                """,
+            isAnyOrder: true
+        ) { newRoute(measured) },
+        Golden(
+            command: "ip route get 10.0.0.9 oif w0",
+            theirs: """
+                2c000000 1a00 0100 00000000 00000000
+                02200000 00000000 00100000 08000100 0a000009 08000400 02000000
+                """,
+            moreFlags: UInt16(NLM_F_ACK)
+        ) { RouteRequest.lookup(RouteQuery(to: "10.0.0.9", outputInterface: index2)) },
+        Golden(
+            command: "ip route get 10.0.0.9 mark 5 uid 1000",
+            theirs: """
+                34000000 1a00 0100 00000000 00000000
+                02200000 00000000 00100000 08000100 0a000009 08001900 e8030000 08001000
+                05000000
+                """,
+            moreFlags: UInt16(NLM_F_ACK)
+        ) { RouteRequest.lookup(RouteQuery(to: "10.0.0.9", mark: 5, userID: 1000)) },
+        Golden(
+            command: "ip route get fibmatch 10.0.0.9",
+            theirs: """
+                24000000 1a00 0100 00000000 00000000
+                02200000 00000000 00300000 08000100 0a000009
+                """,
+            moreFlags: UInt16(NLM_F_ACK)
+        ) { RouteRequest.lookup(RouteQuery(to: "10.0.0.9", wantsRoute: true)) },
+    ]
+
+    /// Every metric but that of Fast Open.
+    static var measured: Route {
+        var route = Route(to: "192.0.2.0/24", link: index2)
+        route.metrics.mtu = 1400
+        route.metrics.advertisedSegmentSize = 1300
+        route.metrics.window = 5
+        route.metrics.initialWindow = 10
+        route.metrics.initialReceiveWindow = 11
+        route.metrics.hopLimit = 64
+        route.metrics.quickAcknowledgement = true
+        route.metrics.minimumTimeout = 200
+        route.metrics.congestionWindow = 12
+        route.metrics.slowStartThreshold = 13
+        route.metrics.reordering = 4
+        route.metrics.congestionControl = "cubic"
+        route.metrics.roundTripTime = 8
+        route.metrics.roundTripVariance = 4
+        route.metrics.features = 1
+        route.metrics.locks = 1 << 2 | 1 << 13
+        return route
+    }
 }

@@ -8,7 +8,7 @@ import CPseudowireMNL
 ///
 /// Only for an interface that has a bridge as its master already: the kernel looks before it enslaves. Source:
 /// `br_port_fill_attrs` in `net/bridge/br_netlink.c`.
-public struct BridgePortSettings: Hashable, Sendable, LinkSettings {
+public struct BridgePortSettings: Hashable, Sendable, AttributeSettings {
     /// The spanning tree's: 0 disabled, 1 listening, 2 learning, 3 forwarding, 4 blocking.
     public var state: UInt8?
     public var priority: UInt16?

@@ -8,7 +8,7 @@ import CPseudowireMNL
 /// ```
 ///
 /// Times are in hundredths of a second. Source: `br_fill_info` in `net/bridge/br_netlink.c`.
-public struct BridgeSettings: Hashable, Sendable, LinkSettings {
+public struct BridgeSettings: Hashable, Sendable, AttributeSettings {
     /// How long a port listens, and learns, before it forwards.
     public var forwardDelay: UInt32?
     public var helloTime: UInt32?

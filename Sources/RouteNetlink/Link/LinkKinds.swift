@@ -35,7 +35,7 @@ public struct MACVLANMode: RawRepresentable, Hashable, Sendable {
 }
 
 /// What a TUN or TAP interface says about itself (Linux 4.18); it is made by `/dev/net/tun`, not by netlink.
-public struct TUN: Hashable, Sendable, LinkSettings {
+public struct TUN: Hashable, Sendable, AttributeSettings {
     /// Whether it carries Ethernet frames rather than IP packets.
     public var isTAP: Bool { type == 2 }
     /// `IFF_TUN`, 1, or `IFF_TAP`, 2.
@@ -96,7 +96,7 @@ extension Link {
 }
 
 /// The attributes of a VLAN.
-struct VLANFields: LinkSettings {
+struct VLANFields: AttributeSettings {
     var id: UInt16?
     var etherType: UInt16?
 
@@ -106,7 +106,7 @@ struct VLANFields: LinkSettings {
 }
 
 /// The attributes of a macvlan.
-struct MACVLANFields: LinkSettings {
+struct MACVLANFields: AttributeSettings {
     var mode: UInt32?
 
     static var fields: [SettingField<MACVLANFields>] { [.long(Int(IFLA_MACVLAN_MODE), \.mode)] }

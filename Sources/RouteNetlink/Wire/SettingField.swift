@@ -1,7 +1,7 @@
 import CPseudowireMNL
 
 /// A group of optional properties that are attributes of one nest, written and read by one table.
-protocol LinkSettings {
+protocol AttributeSettings {
     init()
     static var fields: [SettingField<Self>] { get }
 }
@@ -58,7 +58,7 @@ extension RawSpan {
     }
 }
 
-extension LinkSettings {
+extension AttributeSettings {
     /// Reads what a link says about itself, as of `Link.kindData`; attributes without a property are passed over.
     init(_ data: [UInt8]) {
         self.init()
