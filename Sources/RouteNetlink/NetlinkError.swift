@@ -39,9 +39,10 @@ public struct NetlinkError: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// The object, or the link that it lives on, does not exist.
     ///
-    /// Links answer `ENODEV`, addresses `EADDRNOTAVAIL`, routes `ESRCH`, rules, neighbours, filters, qdiscs and
-    /// namespaces `ENOENT`; a qdisc's deletion answers `EINVAL` "Invalid handle" and a filter's, where there is no clsact, `EINVAL`
-    /// "Parent Qdisc doesn't exists", or "Cannot find specified filter chain" in a chain that has none.
+    /// Links answer `ENODEV`, addresses `EADDRNOTAVAIL`, routes `ESRCH`; alternative names, next hops, rules,
+    /// neighbours, filters, qdiscs and namespaces `ENOENT`. Deleting a qdisc answers `EINVAL` "Invalid handle", and a
+    /// filter, where there is no clsact, `EINVAL` "Parent Qdisc doesn't exists", or "Cannot find specified filter
+    /// chain" in a chain that has none; a next hop on a link that is not there, `EINVAL` "Invalid device index".
     public var isNotFound: Bool {
         switch (object, errno) {
         case (.socket, _): false
@@ -51,7 +52,8 @@ public struct NetlinkError: Error, Sendable, Hashable, CustomStringConvertible {
         case (.address, .addressNotAvailable): true
         case (.route, .noSuchProcess): true
         case (.neighbor, .noSuchFileOrDirectory), (.rule, .noSuchFileOrDirectory): true
-        case (.nextHop, .noSuchFileOrDirectory): true
+        case (.nextHop, .noSuchFileOrDirectory), (.link, .noSuchFileOrDirectory): true
+        case (.nextHop, .invalidArgument): message?.hasPrefix("Invalid device index") ?? false
         case (.qdisc, .noSuchFileOrDirectory), (.filter, .noSuchFileOrDirectory): true
         case (.qdisc, .invalidArgument): message?.hasPrefix("Invalid handle") ?? false
         case (.filter, .invalidArgument):

@@ -104,7 +104,8 @@ public struct Links {
 
     /// Takes an alternative name away.
     ///
-    /// - Throws: `isNotFound` when there is no such interface, `EINVAL` or `ENOENT` when it has no such name.
+    /// - Throws: `isNotFound` when there is no such interface or nobody has the name, `EINVAL` when the name is
+    ///   another interface's, or not an alternative one.
     public func deleteAlternativeName(_ name: String, from index: LinkIndex) throws(NetlinkError) {
         try require(index, "name link")
         try client.socket.perform(
