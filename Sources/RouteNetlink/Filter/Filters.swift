@@ -69,6 +69,25 @@ public struct Filters {
         }
     }
 
+    /// Adds a filter of any kind that the kernel has, its parameters as `list(at:)` reports them, but for whether
+    /// hardware has it (`TCA_BPF_FLAGS_GEN` and the like), which the kernel refuses to be told.
+    ///
+    /// - Throws: `isAlreadyPresent` when priority and handle are taken, `ENOENT` for a kind that the kernel lacks.
+    public func add(_ filter: FilterInfo, at hook: TrafficHook) throws(NetlinkError) {
+        try client.socket.perform(
+            FilterRequest.change(Int(RTM_NEWTFILTER), createNew, filter, at: hook), .filter,
+            "add \(filter.kind) filter on \(hook) priority \(filter.priority)")
+    }
+
+    /// Deletes exactly the filter of this kind, protocol, priority, handle and chain.
+    ///
+    /// - Throws: `isNotFound` when there is none.
+    public func delete(_ filter: FilterInfo, at hook: TrafficHook) throws(NetlinkError) {
+        try client.socket.perform(
+            FilterRequest.change(Int(RTM_DELTFILTER), 0, filter, at: hook), .filter,
+            "delete \(filter.kind) filter on \(hook) priority \(filter.priority) handle \(filter.handle)")
+    }
+
     /// Deletes **every** filter of a hook, or of one of its priorities, whoever's they are.
     ///
     /// - Throws: `isNotFound` when the priority has none; an empty hook is no error.

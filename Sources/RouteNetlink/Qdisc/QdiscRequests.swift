@@ -6,6 +6,8 @@ enum QdiscRequest {
         var request = Request(type, flags: flags)
         request.trafficHeader(qdisc.link, handle: qdisc.handle, parent: qdisc.parent)
         request.attribute(TCA_KIND, qdisc.kind)
+        // Not marked as a nest: of some kinds they are a struct.
+        if let options = qdisc.options { request.attribute(TCA_OPTIONS, bytes: options) }
         return request
     }
 
