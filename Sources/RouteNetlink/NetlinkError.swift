@@ -43,9 +43,10 @@ public struct NetlinkError: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// The object, or the link that it lives on, does not exist.
     ///
-    /// Links answer `ENODEV`, addresses `EADDRNOTAVAIL`, routes `ESRCH`, rules, neighbours, filters, qdiscs and
-    /// namespaces `ENOENT`; a qdisc's deletion answers `EINVAL` "Invalid handle" and a filter's, where there is no clsact, `EINVAL`
-    /// "Parent Qdisc doesn't exists", or "Cannot find specified filter chain" in a chain that has none.
+    /// Links answer `ENODEV`, addresses `EADDRNOTAVAIL`, routes `ESRCH`; alternative names, next hops, rules,
+    /// neighbours, filters, qdiscs and namespaces `ENOENT`. Deleting a qdisc answers `EINVAL` "Invalid handle", and a
+    /// filter, where there is no clsact, `EINVAL` "Parent Qdisc doesn't exists", or "Cannot find specified filter
+    /// chain" in a chain that has none; a next hop on a link that is not there, `EINVAL` "Invalid device index".
     public var isNotFound: Bool {
         switch (object, errno) {
         case (.socket, _): false
@@ -55,6 +56,8 @@ public struct NetlinkError: Error, Sendable, Hashable, CustomStringConvertible {
         case (.address, .addressNotAvailable): true
         case (.route, .noSuchProcess): true
         case (.neighbor, .noSuchFileOrDirectory), (.rule, .noSuchFileOrDirectory): true
+        case (.nextHop, .noSuchFileOrDirectory), (.link, .noSuchFileOrDirectory): true
+        case (.nextHop, .invalidArgument): message?.hasPrefix("Invalid device index") ?? false
         case (.qdisc, .noSuchFileOrDirectory), (.filter, .noSuchFileOrDirectory): true
         case (.qdisc, .invalidArgument): message?.hasPrefix("Invalid handle") ?? false
         case (.filter, .invalidArgument):
@@ -86,7 +89,7 @@ public struct NetlinkError: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// The kinds of object that this library manages.
 public enum NetlinkObject: Sendable, Hashable {
-    case link, address, route, rule, neighbor, qdisc, filter, namespace
+    case link, address, route, nextHop, rule, neighbor, qdisc, filter, namespace
     /// The connection itself.
     case socket
 }

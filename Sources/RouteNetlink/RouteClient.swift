@@ -52,6 +52,8 @@ public final class RouteClient {
     public var addresses: Addresses { Addresses(client: self) }
     /// Routes, and lookups in them.
     public var routes: Routes { Routes(client: self) }
+    /// Next hops that routes name by number.
+    public var nextHops: NextHops { NextHops(client: self) }
     /// Which packets are looked up in which table.
     public var rules: Rules { Rules(client: self) }
     /// Numbers of other namespaces.

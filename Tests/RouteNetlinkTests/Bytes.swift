@@ -30,7 +30,33 @@ func lines(_ request: [UInt8]) -> [String] {
         + lines(Array(request[start...]), schema, "")
 }
 
-private let texts: Set = ["IFLA_IFNAME", "IFLA_IFALIAS", "IFLA_INFO_KIND", "TCA_KIND", "TCA_BPF_NAME"]
+/// A request with zeros between its attributes, where ethtool leaves what was in its buffer before.
+func withoutStalePadding(_ request: [UInt8]) -> [UInt8] {
+    guard request.count >= 16 else { return request }
+    let type = Int(request[4]) | Int(request[5]) << 8
+    let header = AttributeSchema.ofRequest(type)?.headerLength ?? (type < 32 ? 4 : nil)
+    guard let header, request.count > 16 + header else { return request }
+    return Array(request[..<(16 + header)]) + withPaddingCleared(Array(request[(16 + header)...]))
+}
+
+private func withPaddingCleared(_ attributes: [UInt8]) -> [UInt8] {
+    var result: [UInt8] = []
+    var rest = attributes[...]
+    while rest.count >= 4 {
+        let first = rest.startIndex
+        let length = Int(rest[first]) | Int(rest[first + 1]) << 8
+        guard length >= 4, length <= rest.count else { break }
+        let payload = Array(rest[first + 4..<first + length])
+        let isNest = rest[first + 3] & 0x80 != 0
+        result += rest[first..<first + 4] + (isNest ? withPaddingCleared(payload) : payload)
+        let padded = min((length + 3) & ~3, rest.count)
+        result += repeatElement(0, count: padded - length)
+        rest = rest.dropFirst(padded)
+    }
+    return result + rest
+}
+
+private let texts: Set = ["IFLA_IFNAME", "IFLA_IFALIAS", "IFLA_INFO_KIND", "TCA_KIND", "TCA_BPF_NAME", "RTAX_CC_ALGO"]
 
 private func lines(_ attributes: [UInt8], _ schema: AttributeSchema, _ path: String) -> [String] {
     var lines: [String] = []

@@ -223,6 +223,31 @@ extension KernelTests {
             #expect(gone.isNotFound)
         }
 
+        @Test func `knows the names of features as ethtool does`() throws {
+            let cable = try Cable()
+            let names = Set(try cable.client.links.featureNames())
+            let rows = try table(witness("ethtool", "--json", "-k", "left", in: cable.namespace))
+            let theirs = Set(try #require(rows.first).keys).filter { $0.hasPrefix("tx-") || $0.hasPrefix("rx-") }
+                // Its own words for groups.
+                .subtracting(["tx-checksumming", "rx-checksumming", "tx-vlan-offload", "rx-vlan-offload"])
+            #expect(theirs.count > 30)
+            #expect(theirs.isSubset(of: names), "\(theirs.subtracting(names))")
+        }
+
+        @Test func `leaves IPv6's counters out when asked to`() throws {
+            let cable = try Cable()
+            func length(_ details: LinkDetails) throws -> Int {
+                var length = 0
+                try cable.client.socket.perform(LinkRequest.find("left", details), .link, "find") { message in
+                    length = message.payload.byteCount
+                }
+                return length
+            }
+            #expect(try length(.withoutIPv6Statistics) < length([]))
+            #expect(try cable.client.links.find(named: "left", .withoutIPv6Statistics)?.statistics != nil)
+            #expect(try cable.client.links.find(named: "left", .virtualFunctions)?.index == cable.left.index)
+        }
+
         @Test func `counts what crosses`() throws {
             let cable = try Cable()
             try cable.client.addresses.add("10.0.0.1/24", to: cable.left.index)

@@ -122,6 +122,33 @@ extension KernelTests {
             #expect(try cable.client.filters.list(at: hook).isEmpty)
         }
 
+        @Test func `deletes all of a priority, then all of a hook, and nothing of the other hook`() throws {
+            let cable = try Cable()
+            let filters = cable.client.filters
+            let link = cable.left.index
+            _ = try cable.client.qdiscs.ensureClsact(on: link)
+            let program = try loadClassifier()
+            defer { close(program) }
+            let hooks = TrafficDirection.allCases.map { TrafficHook(link: link, direction: $0) }
+            for hook in hooks {
+                for (priority, handle) in [(1, 1), (1, 2), (2, 1), (3, 1)] as [(UInt16, UInt32)] {
+                    try filters.add(
+                        BPFFilter(program: program, name: "x", priority: priority, handle: handle), at: hook)
+                }
+            }
+            try filters.deleteAll(priority: 1, at: hooks[0])
+            #expect(try filters.list(at: hooks[0]).map(\.priority) == [2, 3])
+            let none = try failure { () throws(NetlinkError) in try filters.deleteAll(priority: 1, at: hooks[0]) }
+            #expect(none.isNotFound, "\(none)")
+            try filters.deleteAll(at: hooks[0])
+            #expect(try filters.list(at: hooks[0]).isEmpty)
+            try filters.deleteAll(at: hooks[0])
+            #expect(try filters.list(at: hooks[1]).map(\.priority) == [1, 1, 2, 3])
+            #expect(
+                try failure { () throws(NetlinkError) in try filters.deleteAll(priority: 0, at: hooks[1]) }.errno
+                    == .invalidArgument)
+        }
+
         @Test func `refuses zeros and descriptors that are no program`() throws {
             let cable = try Cable()
             let hook = TrafficHook(link: cable.left.index, direction: .ingress)

@@ -24,10 +24,20 @@ final class EthtoolSocket {
         self.family = Int(family)
     }
 
+    /// The names of all features that the kernel knows, in the order of its bits.
+    func featureNames() throws(NetlinkError) -> [String] {
+        var names: [String] = []
+        let request = EthtoolRequest.strings(family, 4)  // ETH_SS_FEATURES
+        try socket.perform(request, .link, "read the names of features") { message throws(MalformedMessage) in
+            names = try LinkFeatures.strings(message)
+        }
+        return names
+    }
+
     /// Which features a link has on, and which of them can be changed.
     func features(_ link: LinkIndex) throws(NetlinkError) -> LinkFeatures {
         var features = LinkFeatures()
-        let request = EthtoolRequest.features(family, link)
+        let request = EthtoolRequest.features(family, .index(link))
         try socket.perform(request, .link, "read offloads of link \(link)") { message in
             features = LinkFeatures(message)
         }
@@ -36,6 +46,6 @@ final class EthtoolSocket {
 
     /// Switches features by name; the caller looks afterwards at what came of it.
     func set(_ link: LinkIndex, _ wanted: [(name: String, isOn: Bool)]) throws(NetlinkError) {
-        try socket.perform(EthtoolRequest.set(family, link, wanted), .link, "set offloads of link \(link)")
+        try socket.perform(EthtoolRequest.set(family, .index(link), wanted), .link, "set offloads of link \(link)")
     }
 }

@@ -24,6 +24,30 @@ struct LinkFeatures {
         }
     }
 
+    /// Reads an `ETHTOOL_MSG_STRSET_GET_REPLY` of one set.
+    static func strings(_ message: borrowing Message) throws(MalformedMessage) -> [String] {
+        var names: [String] = []
+        var cursor = message.attributes(after: 4)
+        while let sets = cursor.next() {
+            guard sets.type == Int(ETHTOOL_A_STRSET_STRINGSETS) else { continue }
+            var inSets = sets.attributes
+            while let set = inSets.next() {
+                var inSet = set.attributes
+                while let item = inSet.next() {
+                    guard item.type == Int(ETHTOOL_A_STRINGSET_STRINGS) else { continue }
+                    var strings = item.attributes
+                    while let string = strings.next() {
+                        var fields = string.attributes
+                        while let field = fields.next() {
+                            if field.type == Int(ETHTOOL_A_STRING_VALUE) { names.append(field.text) }
+                        }
+                    }
+                }
+            }
+        }
+        return names
+    }
+
     /// The names in a bitset without a mask: each bit that is listed is set.
     private static func names(_ bitset: borrowing Attribute) -> Set<String> {
         var names: Set<String> = []

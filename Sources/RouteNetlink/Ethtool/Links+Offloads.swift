@@ -15,6 +15,13 @@ extension Links {
         return offloads
     }
 
+    /// The kernel's names of all single features, as `tx-tcp-segmentation`, of which a device has some.
+    ///
+    /// In the order of the kernel's bits; those without a name are left out.
+    public func featureNames() throws(NetlinkError) -> [String] {
+        try client.ethtoolSocket().featureNames().filter { !$0.isEmpty }
+    }
+
     /// Switches offloads on or off, as `ethtool -K` does, and looks whether the driver obeyed.
     ///
     /// ```swift

@@ -23,12 +23,28 @@ public struct FilterInfo: Hashable, Sendable {
     /// The Ethernet type that it looks at; 3 (`ETH_P_ALL`) for every one.
     public var `protocol`: UInt16
     public var chain: UInt32
+    /// Its parameters, undecoded: the payload of `TCA_OPTIONS`.
+    public var options: [UInt8]?
     /// Kind `bpf` only, as are the following.
     public var name: String?
     /// The kernel's number of the program.
     public var programID: UInt32?
     public var programTag: [UInt8]?
     public var isDirectAction: Bool
+
+    /// A filter of any kind for `Filters.add(_:at:)`; a handle of 0 lets the kernel choose.
+    public init(
+        kind: String, priority: UInt16, handle: UInt32 = 0, protocol: UInt16 = 3, chain: UInt32 = 0,
+        options: [UInt8]? = nil
+    ) {
+        self.kind = kind
+        self.priority = priority
+        self.handle = handle
+        self.protocol = `protocol`
+        self.chain = chain
+        self.options = options
+        isDirectAction = false
+    }
 }
 
 extension FilterInfo {
@@ -39,18 +55,17 @@ extension FilterInfo {
         let info: UInt32 = message.field(16)
         self.init(
             kind: "", priority: UInt16(truncatingIfNeeded: info >> 16), handle: message.field(8),
-            protocol: UInt16(bigEndian: UInt16(truncatingIfNeeded: info)), chain: 0, isDirectAction: false)
-        var hasOptions = false
+            protocol: UInt16(bigEndian: UInt16(truncatingIfNeeded: info)))
         var cursor = message.attributes(after: 20)
         while let attribute = cursor.next() {
             switch attribute.type {
             case TCA_KIND: kind = attribute.text
             case TCA_CHAIN: chain = try attribute.integer()
-            case TCA_OPTIONS: hasOptions = true
+            case TCA_OPTIONS: options = attribute.payload.array
             default: continue
             }
         }
-        guard handle != 0 || hasOptions else { return nil }
+        guard handle != 0 || options != nil else { return nil }
         guard kind == "bpf" else { return }
         // The kind decides what the options mean, wherever it stands in the message.
         cursor = message.attributes(after: 20)

@@ -23,9 +23,35 @@ enum FilterRequest {
         return request
     }
 
-    static func list(_ hook: TrafficHook) -> Request {
+    /// A filter of any kind.
+    static func change(_ type: Int, _ flags: Int32, _ filter: FilterInfo, at hook: TrafficHook) -> Request {
+        var request = Request(type, flags: flags)
+        let isDeletion = type == Int(RTM_DELTFILTER)
+        if filter.priority == 0 || (isDeletion && filter.handle == 0) {
+            request.refuse(.invalid("a filter's priority, and its handle in a deletion, must not be zero"))
+        }
+        request.trafficHeader(
+            hook.link, handle: filter.handle, parent: hook.direction.parent,
+            info: UInt32(filter.priority) << 16 | UInt32(filter.protocol.bigEndian))
+        if filter.chain != 0 { request.attribute(TCA_CHAIN, filter.chain) }
+        request.attribute(TCA_KIND, filter.kind)
+        if !isDeletion, let options = filter.options {
+            request.attribute(TCA_OPTIONS | Int(NLA_F_NESTED), bytes: options)
+        }
+        return request
+    }
+
+    /// Deletes all filters of a hook, or of one of its priorities, whatever their kind and protocol.
+    static func deleteAll(priority: UInt16?, at hook: TrafficHook) -> Request {
+        var request = Request(Int(RTM_DELTFILTER))
+        if priority == 0 { request.refuse(.invalid("a filter's priority must not be zero")) }
+        request.trafficHeader(hook.link, parent: hook.direction.parent, info: UInt32(priority ?? 0) << 16)
+        return request
+    }
+
+    static func list(_ link: LinkIndex, parent: UInt32) -> Request {
         var request = Request(Int(RTM_GETTFILTER), flags: NLM_F_DUMP_FLAGS)
-        request.trafficHeader(hook.link, parent: hook.direction.parent)
+        request.trafficHeader(link, parent: parent)
         return request
     }
 }

@@ -59,9 +59,41 @@ public struct Filters {
 
     /// All filters of a hook, in the order in which they run; none where there is no clsact.
     public func list(at hook: TrafficHook) throws(NetlinkError) -> [FilterInfo] {
-        try client.socket.dump(FilterRequest.list(hook), .filter, "list filters on \(hook)") {
+        try list(on: hook.link, parent: hook.direction.parent)
+    }
+
+    /// All filters of a queueing discipline or class of an interface, which `parent` names; 0 is the root's.
+    public func list(on link: LinkIndex, parent: UInt32) throws(NetlinkError) -> [FilterInfo] {
+        try client.socket.dump(FilterRequest.list(link, parent: parent), .filter, "list filters on link \(link)") {
             message throws(MalformedMessage) in try FilterInfo(message)
         }
+    }
+
+    /// Adds a filter of any kind that the kernel has, its parameters as `list(at:)` reports them, but for whether
+    /// hardware has it (`TCA_BPF_FLAGS_GEN` and the like), which the kernel refuses to be told.
+    ///
+    /// - Throws: `isAlreadyPresent` when priority and handle are taken, `ENOENT` for a kind that the kernel lacks.
+    public func add(_ filter: FilterInfo, at hook: TrafficHook) throws(NetlinkError) {
+        try client.socket.perform(
+            FilterRequest.change(Int(RTM_NEWTFILTER), createNew, filter, at: hook), .filter,
+            "add \(filter.kind) filter on \(hook) priority \(filter.priority)")
+    }
+
+    /// Deletes exactly the filter of this kind, protocol, priority, handle and chain.
+    ///
+    /// - Throws: `isNotFound` when there is none.
+    public func delete(_ filter: FilterInfo, at hook: TrafficHook) throws(NetlinkError) {
+        try client.socket.perform(
+            FilterRequest.change(Int(RTM_DELTFILTER), 0, filter, at: hook), .filter,
+            "delete \(filter.kind) filter on \(hook) priority \(filter.priority) handle \(filter.handle)")
+    }
+
+    /// Deletes **every** filter of a hook, or of one of its priorities, whoever's they are.
+    ///
+    /// - Throws: `isNotFound` when the priority has none; an empty hook is no error.
+    public func deleteAll(priority: UInt16? = nil, at hook: TrafficHook) throws(NetlinkError) {
+        let request = FilterRequest.deleteAll(priority: priority, at: hook)
+        try client.socket.perform(request, .filter, "delete all filters on \(hook)")
     }
 
     private func put(

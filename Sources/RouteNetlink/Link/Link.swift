@@ -51,6 +51,16 @@ public struct Link: Hashable, Sendable {
     public var statistics: LinkStatistics?
     /// The longest packet that segmentation offload hands to the driver, in bytes.
     public var gsoMaxSize: UInt32?
+    public var gsoMaxSegments: UInt32?
+    /// The longest packet that received ones are joined to, in bytes (Linux 5.19).
+    public var groMaxSize: UInt32?
+    /// The administrator's number for links that belong together.
+    public var group: UInt32 = 0
+    /// Packets that the queue in front of the driver holds.
+    public var transmitQueueLength: UInt32 = 0
+    /// The kind of the master, as `bridge`, and what it says about this port, undecoded.
+    public var portKind: String?
+    public var portData: [UInt8]?
 
     /// Whether the administrator has switched it on.
     public var isUp: Bool { flags.contains(.up) }
@@ -85,6 +95,10 @@ extension Link {
             case IFLA_OPERSTATE: operationalState = OperationalState(rawValue: try attribute.integer())
             case IFLA_LINKMODE: linkMode = LinkUpdate.LinkMode(rawValue: try attribute.integer())
             case IFLA_PROMISCUITY: promiscuity = try attribute.integer()
+            case IFLA_GROUP: group = try attribute.integer()
+            case IFLA_TXQLEN: transmitQueueLength = try attribute.integer()
+            case IFLA_GSO_MAX_SEGS: gsoMaxSegments = try attribute.integer()
+            case Int(IFLA_GRO_MAX_SIZE): groMaxSize = try attribute.integer()
             case IFLA_GSO_MAX_SIZE: gsoMaxSize = try attribute.integer()
             case IFLA_STATS64: statistics = LinkStatistics(attribute.payload)
             case IFLA_LINKINFO:
@@ -92,6 +106,8 @@ extension Link {
                 while let item = info.next() {
                     if item.type == IFLA_INFO_KIND { kind = item.text }
                     if item.type == IFLA_INFO_DATA { kindData = item.payload.array }
+                    if item.type == IFLA_INFO_SLAVE_KIND { portKind = item.text }
+                    if item.type == IFLA_INFO_SLAVE_DATA { portData = item.payload.array }
                 }
             case IFLA_PROP_LIST:
                 var properties = attribute.attributes

@@ -8,7 +8,11 @@ enum LinkRequest {
         // An echo of a link that is born elsewhere would land in the queue of a stranger who has our port there.
         let echo = link.namespace == nil ? NLM_F_ECHO : 0
         var request = Request(Int(RTM_NEWLINK), flags: NLM_F_CREATE | NLM_F_EXCL | echo)
-        request.linkHeader(flags: link.isUp ? .up : [], change: link.isUp ? .up : [])
+        request.linkHeader(index: link.index, flags: link.isUp ? .up : [], change: link.isUp ? .up : [])
+        switch link.kind {
+        case .vlan(_, let lower), .macvlan(_, let lower): request.attribute(IFLA_LINK, lower.rawValue)
+        default: break
+        }
         request.linkName(link.name)
         if let namespace = link.namespace { request.attribute(IFLA_NET_NS_FD, namespace) }
         if let mtu = link.mtu { request.attribute(IFLA_MTU, mtu) }
@@ -16,7 +20,13 @@ enum LinkRequest {
         request.nest(IFLA_LINKINFO) { info in
             info.attribute(IFLA_INFO_KIND, link.kind.name)
             switch link.kind {
-            case .bridge, .dummy: break
+            case .dummy, .ifb: break
+            case .bridge(let settings):
+                if settings != BridgeSettings() { info.nest(IFLA_INFO_DATA) { settings.write(to: &$0) } }
+            case .vlan(let vlan, _):
+                info.nest(IFLA_INFO_DATA) { VLANFields(id: vlan.id, etherType: vlan.etherType).write(to: &$0) }
+            case .macvlan(let mode, _):
+                info.nest(IFLA_INFO_DATA) { MACVLANFields(mode: mode.rawValue).write(to: &$0) }
             case .other(_, let data):
                 if !data.isEmpty { info.attribute(IFLA_INFO_DATA | Int(NLA_F_NESTED), bytes: data) }
             case .veth(let peer): info.nest(IFLA_INFO_DATA) { $0.peer(peer) }
@@ -49,7 +59,11 @@ enum LinkRequest {
         if let name = update.name { request.linkName(name) }
         if let master = update.master { request.attribute(IFLA_MASTER, master?.rawValue ?? 0) }
         if let namespace = update.namespace { request.attribute(IFLA_NET_NS_FD, namespace) }
+        if let group = update.group { request.attribute(IFLA_GROUP, group) }
+        if let length = update.transmitQueueLength { request.attribute(IFLA_TXQLEN, length) }
         if let size = update.gsoMaxSize { request.attribute(IFLA_GSO_MAX_SIZE, size) }
+        if let count = update.gsoMaxSegments { request.attribute(IFLA_GSO_MAX_SEGS, count) }
+        if let size = update.groMaxSize { request.attribute(Int(IFLA_GRO_MAX_SIZE), size) }
         if let state = update.operationalState { request.attribute(IFLA_OPERSTATE, state.rawValue) }
         if let mode = update.linkMode { request.attribute(IFLA_LINKMODE, mode.rawValue) }
         if update.ipv4Forwarding != nil || update.addressGenerationMode != nil {
@@ -65,6 +79,17 @@ enum LinkRequest {
                     families.nest(Int(AF_INET6)) { $0.attribute(IFLA_INET6_ADDR_GEN_MODE, mode.rawValue) }
                 }
             }
+        }
+        if let bridge = update.bridge {
+            request.nest(IFLA_LINKINFO) { info in
+                info.attribute(IFLA_INFO_KIND, "bridge")
+                info.nest(IFLA_INFO_DATA) { bridge.write(to: &$0) }
+            }
+        }
+        if let port = update.bridgePort {
+            // No kind: that of the master decides, and for "bridge_slave" some kernels look for a module.
+            request.nest(IFLA_LINKINFO) { info in info.nest(IFLA_INFO_SLAVE_DATA) { port.write(to: &$0) } }
+            if update.bridge != nil { request.refuse(.invalid("a bridge is no port of a bridge")) }
         }
         return request
     }
@@ -90,11 +115,12 @@ enum LinkRequest {
         return request
     }
 
-    static func find(_ name: String) -> Request {
+    static func find(_ name: String, _ details: LinkDetails = []) -> Request {
         var request = Request(Int(RTM_GETLINK))
         request.linkHeader()
         // The short attribute finds alternative names too, as long as they fit in it.
         request.attribute(name.utf8.count < Int(IFNAMSIZ) ? IFLA_IFNAME : IFLA_ALT_IFNAME, name)
+        if !details.isEmpty { request.attribute(IFLA_EXT_MASK, details.rawValue) }
         return request
     }
 

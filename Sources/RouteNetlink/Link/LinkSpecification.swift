@@ -15,11 +15,17 @@ public struct LinkSpecification: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// One end of a virtual cable.
         case veth(peer: Peer)
-        case bridge
+        case bridge(BridgeSettings)
         case vxlan(VXLAN)
         /// An interface that swallows what it is given.
         case dummy
-        /// A kind that this library has no words for, as `ifb` or `macvlan`.
+        /// Tagged frames of the interface `on`.
+        case vlan(VLAN, on: LinkIndex)
+        /// One more address on the interface `on`.
+        case macvlan(MACVLANMode, on: LinkIndex)
+        /// An interface to redirect frames to, so that an egress qdisc shapes what was received.
+        case ifb
+        /// A kind that this library has no words for, as `ipvlan` or `geneve`.
         ///
         /// `data` are the attributes of `IFLA_INFO_DATA` as they go on the wire; empty for none.
         case other(String, data: [UInt8] = [])
@@ -31,6 +37,9 @@ public struct LinkSpecification: Hashable, Sendable {
             case .bridge: "bridge"
             case .vxlan: "vxlan"
             case .dummy: "dummy"
+            case .vlan: "vlan"
+            case .macvlan: "macvlan"
+            case .ifb: "ifb"
             case .other(let name, _): name
             }
         }
@@ -93,6 +102,8 @@ public struct LinkSpecification: Hashable, Sendable {
 
     public var name: String
     public var kind: Kind
+    /// The index that it shall have; nil lets the kernel choose.
+    public var index: LinkIndex?
     /// The longest layer 3 packet in bytes.
     public var mtu: UInt32?
     public var address: MACAddress?
@@ -129,11 +140,13 @@ public struct LinkSpecification: Hashable, Sendable {
 
     /// A learning bridge.
     public static func bridge(
-        _ name: String, mtu: UInt32? = nil, address: MACAddress? = nil, alias: String? = nil, isUp: Bool = false,
+        _ name: String, settings: BridgeSettings = BridgeSettings(), mtu: UInt32? = nil, address: MACAddress? = nil,
+        alias: String? = nil, isUp: Bool = false,
         namespace: Int32? = nil
     ) -> LinkSpecification {
         LinkSpecification(
-            name: name, kind: .bridge, mtu: mtu, address: address, alias: alias, isUp: isUp, namespace: namespace)
+            name: name, kind: .bridge(settings), mtu: mtu, address: address, alias: alias, isUp: isUp,
+            namespace: namespace)
     }
 
     /// A VXLAN tunnel, RFC 7348.

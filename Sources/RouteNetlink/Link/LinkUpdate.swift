@@ -71,6 +71,18 @@ public struct LinkUpdate: Hashable, Sendable {
     public var ipv4Forwarding: Bool?
     /// The longest packet that segmentation offload may hand to the driver, in bytes.
     public var gsoMaxSize: UInt32?
+    /// The most segments that it may consist of.
+    public var gsoMaxSegments: UInt32?
+    /// The longest packet that received ones are joined to, in bytes (Linux 5.19).
+    public var groMaxSize: UInt32?
+    /// The administrator's number for links that belong together; 0 by default.
+    public var group: UInt32?
+    /// Packets that the queue in front of the driver holds.
+    public var transmitQueueLength: UInt32?
+    /// The properties of a bridge.
+    public var bridge: BridgeSettings?
+    /// The properties of a bridge's port, which it must be already.
+    public var bridgePort: BridgePortSettings?
     /// What a carrier means, from its next change on.
     public var linkMode: LinkMode?
     /// What the interface says about itself: that it is dormant, if it was up, or up, if it was dormant.
@@ -83,6 +95,8 @@ public struct LinkUpdate: Hashable, Sendable {
         isUp: Bool? = nil, mtu: UInt32? = nil, address: MACAddress? = nil, name: String? = nil, alias: String? = nil,
         master: LinkIndex?? = nil, isPromiscuous: Bool? = nil, namespace: Int32? = nil,
         addressGenerationMode: AddressGenerationMode? = nil, ipv4Forwarding: Bool? = nil, gsoMaxSize: UInt32? = nil,
+        gsoMaxSegments: UInt32? = nil, groMaxSize: UInt32? = nil, group: UInt32? = nil,
+        transmitQueueLength: UInt32? = nil, bridge: BridgeSettings? = nil, bridgePort: BridgePortSettings? = nil,
         linkMode: LinkMode? = nil, operationalState: OperationalState? = nil
     ) {
         self.isUp = isUp
@@ -96,6 +110,12 @@ public struct LinkUpdate: Hashable, Sendable {
         self.addressGenerationMode = addressGenerationMode
         self.ipv4Forwarding = ipv4Forwarding
         self.gsoMaxSize = gsoMaxSize
+        self.gsoMaxSegments = gsoMaxSegments
+        self.groMaxSize = groMaxSize
+        self.group = group
+        self.transmitQueueLength = transmitQueueLength
+        self.bridge = bridge
+        self.bridgePort = bridgePort
         self.linkMode = linkMode
         self.operationalState = operationalState
     }

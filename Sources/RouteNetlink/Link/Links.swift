@@ -13,9 +13,9 @@ public struct Links {
     /// The interface that has `name`, also as an alternative name; nil when there is none.
     ///
     /// One request, never a dump.
-    public func find(named name: String) throws(NetlinkError) -> Link? {
+    public func find(named name: String, _ details: LinkDetails = []) throws(NetlinkError) -> Link? {
         guard !name.isEmpty, name.utf8.count < 128 else { return nil }
-        return try one(LinkRequest.find(name), "find link \(name)")
+        return try one(LinkRequest.find(name, details), "find link \(name)")
     }
 
     /// The interface with this index; nil when there is none.
@@ -104,7 +104,8 @@ public struct Links {
 
     /// Takes an alternative name away.
     ///
-    /// - Throws: `isNotFound` when there is no such interface, `EINVAL` or `ENOENT` when it has no such name.
+    /// - Throws: `isNotFound` when there is no such interface or nobody has the name, `EINVAL` when the name is
+    ///   another interface's, or not an alternative one.
     public func deleteAlternativeName(_ name: String, from index: LinkIndex) throws(NetlinkError) {
         try require(index, "name link")
         try client.socket.perform(

@@ -14,17 +14,17 @@ enum NeighborRequest {
     }
 
     /// A deletion or a query.
-    static func name(_ type: Int, _ address: IPAddress, _ link: LinkIndex) -> Request {
+    static func name(_ type: Int, _ address: IPAddress, _ link: LinkIndex, _ flags: NeighborFlags = []) -> Request {
         var request = Request(type)
-        request.neighborHeader(address.family.socketFamily, link, [], [])
+        request.neighborHeader(address.family.socketFamily, link, [], flags)
         request.attribute(NDA_DST, address)
         return request
     }
 
-    static func list(_ family: UInt8, on link: LinkIndex?) -> Request {
+    static func list(_ family: UInt8, on link: LinkIndex?, _ flags: NeighborFlags = []) -> Request {
         var request = Request(Int(RTM_GETNEIGH), flags: NLM_F_DUMP_FLAGS)
-        // Strict checking wants an empty header: the interface is named by an attribute.
-        request.neighborHeader(family, nil, [], [])
+        // Strict checking wants the header empty but for the proxies' flag: the interface is named by an attribute.
+        request.neighborHeader(family, nil, [], flags)
         if let link { request.attribute(NDA_IFINDEX, link.rawValue) }
         return request
     }

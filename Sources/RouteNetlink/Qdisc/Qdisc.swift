@@ -9,7 +9,24 @@ public struct Qdisc: Hashable, Sendable {
     /// What it hangs under: `0xffff_fff1` for clsact and ingress, `0xffff_ffff` for the root.
     public var parent: UInt32
     public var link: LinkIndex
+    /// Its parameters, undecoded: the payload of `TCA_OPTIONS`; nil when it has none.
+    public var options: [UInt8]?
 
+    /// A discipline for `Qdiscs.add(_:)`; a handle of 0 lets the kernel choose.
+    public init(
+        kind: String, handle: UInt32 = 0, parent: UInt32 = Qdisc.root, link: LinkIndex, options: [UInt8]? = nil
+    ) {
+        self.kind = kind
+        self.handle = handle
+        self.parent = parent
+        self.link = link
+        self.options = options
+    }
+
+    /// In front of the driver.
+    ///
+    /// The corresponding C constant is `TC_H_ROOT`.
+    public static let root: UInt32 = 0xffff_ffff
     /// Where clsact and ingress hang; they exclude each other.
     ///
     /// The corresponding C constant is `TC_H_CLSACT`.
@@ -28,6 +45,7 @@ extension Qdisc {
         var cursor = message.attributes(after: 20)
         while let attribute = cursor.next() {
             if attribute.type == TCA_KIND { kind = attribute.text }
+            if attribute.type == TCA_OPTIONS { options = attribute.payload.array }
         }
     }
 }

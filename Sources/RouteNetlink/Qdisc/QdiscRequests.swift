@@ -2,11 +2,19 @@ import CPseudowireMNL
 
 /// The requests about queueing disciplines, as bytes.
 enum QdiscRequest {
-    static func clsact(_ type: Int, _ flags: Int32, _ link: LinkIndex) -> Request {
+    static func change(_ type: Int, _ flags: Int32, _ qdisc: Qdisc) -> Request {
         var request = Request(type, flags: flags)
-        request.trafficHeader(link, handle: Qdisc.clsactHandle, parent: Qdisc.clsactParent)
-        request.attribute(TCA_KIND, "clsact")
+        request.trafficHeader(qdisc.link, handle: qdisc.handle, parent: qdisc.parent)
+        request.attribute(TCA_KIND, qdisc.kind)
+        // Not marked as a nest: of some kinds they are a struct.
+        if let options = qdisc.options { request.attribute(TCA_OPTIONS, bytes: options) }
         return request
+    }
+
+    static func clsact(_ type: Int, _ flags: Int32, _ link: LinkIndex) -> Request {
+        change(
+            type, flags,
+            Qdisc(kind: "clsact", handle: Qdisc.clsactHandle, parent: Qdisc.clsactParent, link: link))
     }
 
     /// Asks what hangs at clsact's place.

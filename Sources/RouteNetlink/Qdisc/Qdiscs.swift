@@ -53,6 +53,41 @@ public struct Qdiscs {
         try client.socket.perform(request, .qdisc, "delete clsact on link \(link)")
     }
 
+    /// Adds a discipline of any kind that the kernel has, its parameters as `list(on:)` reports them.
+    ///
+    /// ```swift
+    /// let limit = try client.qdiscs.list(on: old).first { $0.kind == "tbf" }
+    /// if var limit { limit.link = new; try client.qdiscs.add(limit) }
+    /// ```
+    ///
+    /// Some kinds report what they refuse to be told, as HTB its version.
+    ///
+    /// - Throws: `isAlreadyPresent` when the place is taken, `ENOENT` or `EINVAL` for a kind that the kernel lacks.
+    public func add(_ qdisc: Qdisc) throws(NetlinkError) {
+        try perform(qdisc, Int(RTM_NEWQDISC), createNew, "add")
+    }
+
+    /// Adds a discipline, or puts it in the place of the one that is there.
+    public func replace(_ qdisc: Qdisc) throws(NetlinkError) {
+        try perform(qdisc, Int(RTM_NEWQDISC), createOrReplace, "replace")
+    }
+
+    /// Deletes the discipline of this place, kind and handle, with its classes and filters.
+    ///
+    /// - Throws: `isNotFound` when there is none.
+    public func delete(_ qdisc: Qdisc) throws(NetlinkError) {
+        var qdisc = qdisc
+        qdisc.options = nil
+        try perform(qdisc, Int(RTM_DELQDISC), 0, "delete")
+    }
+
+    private func perform(
+        _ qdisc: Qdisc, _ type: Int, _ flags: Int32, _ verb: StaticString
+    ) throws(NetlinkError) {
+        try client.socket.perform(
+            QdiscRequest.change(type, flags, qdisc), .qdisc, "\(verb) \(qdisc.kind) on link \(qdisc.link)")
+    }
+
     /// The disciplines of one interface, or of all.
     public func list(on link: LinkIndex? = nil) throws(NetlinkError) -> [Qdisc] {
         let request = QdiscRequest.list(link)

@@ -31,16 +31,14 @@ public struct Route: Hashable, Sendable {
     public var type: Kind
     /// Whether the gateway counts as reachable though no route of ours says so.
     public var isOnLink: Bool
-    /// The longest packet in bytes, when the route limits it.
-    ///
-    /// The corresponding C constant is `RTAX_MTU`.
-    public var mtu: UInt32?
-    /// Whether the MTU holds for forwarded packets too, and whatever the path is found to take: iproute2's `mtu lock`.
-    ///
-    /// The corresponding C constant is `RTAX_LOCK`, bit `RTAX_MTU`.
-    public var isMTULocked = false
+    /// What it tells the transport protocols.
+    public var metrics = RouteMetrics()
     /// The ways to choose from, of a route that has several; `gateway` and `outputInterface` are nil then.
     public var nextHops: [NextHop]
+    /// The next hop, or group of them, that the kernel keeps by itself (Linux 5.3): see `NextHopObject`.
+    ///
+    /// Stated instead of a gateway; a listed route has both.
+    public var nextHopID: UInt32?
 
     /// One of several ways.
     public struct NextHop: Hashable, Sendable {
@@ -141,7 +139,7 @@ public struct Route: Hashable, Sendable {
         self.scope = scope
         self.type = type
         self.isOnLink = isOnLink
-        self.mtu = mtu
+        metrics.mtu = mtu
         self.nextHops = nextHops
     }
 
@@ -176,6 +174,23 @@ public struct Route: Hashable, Sendable {
         nextHops = []
     }
 
+    /// The longest packet in bytes, when the route limits it.
+    public var mtu: UInt32? {
+        get { metrics.mtu }
+        set { metrics.mtu = newValue }
+    }
+
+    /// Whether the MTU holds for forwarded packets too, and whatever the path is found to take: iproute2's `mtu lock`.
+    ///
+    /// The corresponding C constant is `RTAX_LOCK`, bit `RTAX_MTU`.
+    public var isMTULocked: Bool {
+        get { metrics.locks & 1 << UInt32(RTAX_MTU) != 0 }
+        set {
+            let bit = UInt32(1) << UInt32(RTAX_MTU)
+            metrics.locks = newValue ? metrics.locks | bit : metrics.locks & ~bit
+        }
+    }
+
     /// The scope to send: `scope`, or what `ip route` would choose.
     var effectiveScope: Scope {
         if let scope { return scope }
@@ -183,7 +198,7 @@ public struct Route: Hashable, Sendable {
         return switch type {
         case .local: .host
         case .broadcast, .multicast, .anycast: .link
-        case .unicast where gateway == nil && nextHops.allSatisfy({ $0.gateway == nil }): .link
+        case .unicast where nextHopID == nil && gateway == nil && nextHops.allSatisfy({ $0.gateway == nil }): .link
         default: .universe
         }
     }
@@ -225,14 +240,8 @@ extension Route {
             case RouteAttribute.preferredSource: preferredSource = attribute.ipAddress
             case RouteAttribute.priority: priority = try attribute.integer()
             case RouteAttribute.table: table = try attribute.integer()
-            case RouteAttribute.metrics:
-                var metrics = attribute.attributes
-                while let metric = metrics.next() {
-                    if metric.type == Int(RTAX_MTU) { mtu = try metric.integer() }
-                    if metric.type == Int(RTAX_LOCK) {
-                        isMTULocked = try metric.integer(UInt32.self) & 1 << UInt32(RTAX_MTU) != 0
-                    }
-                }
+            case RouteAttribute.metrics: metrics = try RouteMetrics(attribute)
+            case RouteAttribute.nextHopID: nextHopID = try attribute.integer()
             case RouteAttribute.multipath: nextHops = Self.nextHops(attribute.payload)
             default: continue
             }

@@ -17,21 +17,23 @@ enum RouteRequest {
         if let destination = route.destination {
             request.attribute(RouteAttribute.destination, destination.network.address)
         }
-        if let gateway = route.gateway { request.gateway(gateway, in: route.family) }
+        // The kernel reports a next hop object together with what it stands for, and refuses to be told both.
+        if let id = route.nextHopID {
+            request.attribute(RouteAttribute.nextHopID, id)
+        } else if let gateway = route.gateway {
+            request.gateway(gateway, in: route.family)
+        }
         if let source = route.preferredSource { request.attribute(RouteAttribute.preferredSource, source) }
         if let priority = route.priority { request.attribute(RouteAttribute.priority, priority) }
-        if let mtu = route.mtu {
-            request.nest(RouteAttribute.metrics) {
-                if route.isMTULocked { $0.attribute(Int(RTAX_LOCK), UInt32(1) << UInt32(RTAX_MTU)) }
-                $0.attribute(Int(RTAX_MTU), mtu)
-            }
-        }
-        if !route.nextHops.isEmpty {
+        route.metrics.append(to: &request)
+        if route.nextHopID == nil, !route.nextHops.isEmpty {
             request.nest(RouteAttribute.multipath) { hops in
                 for hop in route.nextHops { hops.nextHop(hop, in: route.family) }
             }
         }
-        if let link = route.outputInterface { request.attribute(RouteAttribute.outputInterface, link.rawValue) }
+        if route.nextHopID == nil, let link = route.outputInterface {
+            request.attribute(RouteAttribute.outputInterface, link.rawValue)
+        }
         if route.table > 255 { request.attribute(RouteAttribute.table, route.table) }
         return request
     }
@@ -43,21 +45,25 @@ enum RouteRequest {
         return request
     }
 
-    static func lookup(to destination: IPAddress, from source: IPAddress?, mark: UInt32?) -> Request {
+    static func lookup(_ query: RouteQuery) -> Request {
         var request = Request(Int(RTM_GETROUTE))
-        let bits = UInt8(destination.family.byteCount * 8)
+        let family = query.destination.family
+        let bits = UInt8(family.byteCount * 8)
+        // LOOKUP_TABLE says which table the answer is from, instead of always "main". IPv6 always does, and refuses
+        // the flag.
+        let flags = (family == .v4 ? RTM_F_LOOKUP_TABLE : 0) | (query.wantsRoute ? RTM_F_FIB_MATCH : 0)
         request.routeHeader(
-            destination.family, length: bits, sourceLength: source == nil ? 0 : bits,
-            // Says which table the answer is from, instead of always "main". IPv6 always does, and refuses the flag.
-            flags: destination.family == .v4 ? UInt32(RTM_F_LOOKUP_TABLE) : 0)
-        request.attribute(RouteAttribute.destination, destination)
-        if let source {
-            if source.family != destination.family {
+            family, length: bits, sourceLength: query.source == nil ? 0 : bits, flags: UInt32(flags))
+        request.attribute(RouteAttribute.destination, query.destination)
+        if let source = query.source {
+            if source.family != family {
                 request.refuse(.invalid("source and destination are of different families"))
             }
             request.attribute(RouteAttribute.source, source)
         }
-        if let mark { request.attribute(RouteAttribute.mark, mark) }
+        if let link = query.outputInterface { request.attribute(RouteAttribute.outputInterface, link.rawValue) }
+        if let user = query.userID { request.attribute(RouteAttribute.userID, user) }
+        if let mark = query.mark { request.attribute(RouteAttribute.mark, mark) }
         return request
     }
 }

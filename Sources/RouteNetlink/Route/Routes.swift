@@ -57,10 +57,17 @@ public struct Routes {
     public func lookup(
         to destination: IPAddress, from source: IPAddress? = nil, mark: UInt32? = nil
     ) throws(NetlinkError) -> Route? {
+        try lookup(RouteQuery(to: destination, from: source, mark: mark))
+    }
+
+    /// How the kernel would send a packet, or which route says so; nil when it has no route.
+    ///
+    /// - Throws: as `lookup(to:from:mark:)`.
+    public func lookup(_ query: RouteQuery) throws(NetlinkError) -> Route? {
         var route: Route?
         do throws(NetlinkError) {
-            let request = RouteRequest.lookup(to: destination, from: source, mark: mark)
-            try client.socket.perform(request, .route, "look up a route to \(destination)") {
+            let request = RouteRequest.lookup(query)
+            try client.socket.perform(request, .route, "look up a route to \(query.destination)") {
                 message throws(MalformedMessage) in route = try Route(message) ?? route
             }
         } catch {

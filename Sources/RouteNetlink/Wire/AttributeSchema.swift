@@ -100,7 +100,14 @@ extension AttributeSchema {
             "ENCAP", "EXPIRES", "PAD", "UID", "TTL_PROPAGATE", "IP_PROTO", "SPORT", "DPORT", "NH_ID",
         ],
         contents: [
-            8: .nest(AttributeSchema(prefix: "RTAX_", ["LOCK", "MTU", "WINDOW", "RTT", "RTTVAR", "SSTHRESH", "CWND"]))
+            8: .nest(
+                AttributeSchema(
+                    prefix: "RTAX_",
+                    [
+                        "LOCK", "MTU", "WINDOW", "RTT", "RTTVAR", "SSTHRESH", "CWND", "ADVMSS", "REORDERING",
+                        "HOPLIMIT",
+                        "INITCWND", "FEATURES", "RTO_MIN", "INITRWND", "QUICKACK", "CC_ALGO", "FASTOPEN_NO_COOKIE",
+                    ]))
         ])
 
     static let neighbor = AttributeSchema(

@@ -22,6 +22,8 @@ enum RouteAttribute {
     static let table = 15
     static let mark = 16
     static let via = 18
+    static let userID = 25
+    static let nextHopID = 30
 }
 
 extension IPAddress.Family {
