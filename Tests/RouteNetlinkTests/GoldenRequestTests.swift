@@ -154,10 +154,11 @@ import Testing
             theirs: """
                 48000000 1400 0506 00000000 00000000
                 0a 40 00 00 03000000                                    # flags exceed the header's byte
-                0800 0800 02020000                                      # IFA_FLAGS
                 1400 0200 fd000000000000000000000000000009
+                0800 0800 02020000                                      # IFA_FLAGS
                 1400 0100 fd000000000000000000000000000009
-                """
+                """,
+            isAnyOrder: true
         ) { address("fd00::9/64", [.noDuplicateDetection, .noPrefixRoute]) },
     ]
 
