@@ -10,7 +10,8 @@ extension Interop {
             "frames cross, nothing but ESP is on the wire, and an interface that was down carries again",
             arguments: ["K1", "K2"])
         func carries(cell: String) {
-            for check in ["ping-56-out", "ping-56-in", "ping-1200-out", "ping-1200-in", "ping-again", "wire", "health"] {
+            for check in ["ping-56-out", "ping-56-in", "ping-1200-out", "ping-1200-in", "ping-again", "wire", "health"]
+            {
                 Self.ipsec.expect("\(cell).\(check)")
             }
         }

@@ -3,8 +3,8 @@
 
 #include <stdint.h>
 
-/* What bpf(2) takes that the oldest headers we build with (Linux 6.1) do not know: the parts of union bpf_attr that came
-   with tcx. Source: include/uapi/linux/bpf.h, Linux 6.6. */
+/* What bpf(2) takes that the oldest headers we build with (Linux 6.1) do not know: the parts of union bpf_attr that
+   came with tcx. Source: include/uapi/linux/bpf.h, Linux 6.6. */
 struct pseudowire_bpf_link_create {
     uint32_t program;
     uint32_t interface;

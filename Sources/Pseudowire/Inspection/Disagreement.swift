@@ -43,7 +43,8 @@ struct Disagreement {
             remarks.append("ICMP says that packets do not reach the peer: is its end up, and this session known there?")
         }
         if has(PW_DROP_SEQUENCE_UNEXPECTED) {
-            remarks.append("the peer sends sequence numbers, which this end does not look at (--sequence receive would)")
+            remarks.append(
+                "the peer sends sequence numbers, which this end does not look at (--sequence receive would)")
         }
         self.remarks = remarks
     }

@@ -63,9 +63,12 @@ for number in 0..<(linkPairs - 1) {
 }
 let linkCount = try client.links.list().count
 
-let routes = (0..<routeCount).map { number in
-    Route(
-        to: IPPrefix(IPAddress("10.0.\(number >> 8).\(number & 255)")!, length: 32)!, link: port.index, scope: .link)
+let routes = try (0..<routeCount).map { number in
+    let text = "10.0.\(number >> 8).\(number & 255)"
+    guard let address = IPAddress(text), let prefix = IPPrefix(address, length: 32) else {
+        throw Failure(description: "\(text) is no address")
+    }
+    return Route(to: prefix, link: port.index, scope: .link)
 }
 let batchFile = NSTemporaryDirectory() + "netlink-bench.\(getpid())"
 try (0..<routeCount).map { "route add 10.0.\($0 >> 8).\($0 & 255)/32 dev port scope link proto static\n" }.joined()
@@ -87,7 +90,9 @@ let hasPyroute2 = (try? output("python3", ["-c", "import pyroute2"])) != nil
 func forgetRoutes() throws {
     try client.links.update(port.index, LinkUpdate(isUp: false))
     try client.links.update(port.index, LinkUpdate(isUp: true))
-    guard try client.routes.list(.v4, table: Route.mainTable).isEmpty else { throw Failure(description: "routes are left") }
+    guard try client.routes.list(.v4, table: Route.mainTable).isEmpty else {
+        throw Failure(description: "routes are left")
+    }
 }
 
 var jobs = [
