@@ -2,6 +2,7 @@
 # make check   prove everything: formatting, the embedded datapath, all tests, real peers
 # make bench   the netlink library beside what one would use instead; ratios within one run
 # make fuzz    the datapath against its reference on FUZZ_FRAMES frames, a hundred times what make check compares
+# make tsan    the tests of RouteNetlink and BPF under ThreadSanitizer; make asan: under AddressSanitizer, with leaks
 #
 # Both install what they need (Debian packages, with apt-get) and mount a BPF file system if there is none.
 # Both need root, and work again after a run that was interrupted.
@@ -9,7 +10,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: all setup setup-check bpffs build release demo check fuzz fuzz-native bench test lint format bpf bpf-check downstream foreign-tools clean
+.PHONY: all setup setup-check bpffs build release demo check fuzz fuzz-native bench test lint format bpf bpf-check \
+	downstream foreign-tools clean tsan asan
 
 # What building needs, and what testing needs beyond that: witnesses and peers that we did not write.
 BUILD_PACKAGES := libbpf-dev libmnl-dev libelf-dev zlib1g-dev linux-libc-dev pkg-config
@@ -125,6 +127,15 @@ bench: setup
 	python3 -m pip install -q --root-user-action ignore --target $(BUILD_DIR)/python pyroute2 || true
 	swift build -c release --package-path Benchmarks/Netlink --scratch-path $(BUILD_DIR)/benchmarks
 	PYTHONPATH=$(abspath $(BUILD_DIR))/python $(BUILD_DIR)/benchmarks/release/netlink-bench
+
+# In build directories of their own. What Foundation.Process leaks by itself, in tests that ask witnesses, is let pass.
+tsan asan: setup-check bpffs
+	$(SAY) 'RouteNetlink and BPF under $(if $(filter tsan,$@),ThreadSanitizer,AddressSanitizer)'
+	@sanitized=(--sanitize $(if $(filter tsan,$@),thread,address) --scratch-path $(BUILD_DIR)/$@); \
+	swift build "$${sanitized[@]}" --build-tests; \
+	echo 'leak:Foundation7Process' > $(BUILD_DIR)/$@/suppressions; \
+	LSAN_OPTIONS=suppressions=$(abspath $(BUILD_DIR))/$@/suppressions \
+		swift test "$${sanitized[@]}" --skip-build --disable-xctest --no-parallel --filter 'RouteNetlinkTests|BPFTests'
 
 clean:
 	rm -rf $(BUILD_DIR) Examples/*/.build

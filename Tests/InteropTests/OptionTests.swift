@@ -119,7 +119,7 @@ extension Interop {
         }
 
         @Test(
-            "our end sent no outer fragments, left nothing, and the kernel has nothing to complain about",
+            "F1: our end sent no outer fragments, left nothing, and the kernel has nothing to complain about",
             arguments: ["underlay-fragments", "filters", "cleanup", "kernel-log"])
         func atTheEnd(check: String) {
             Self.options.expect(check)
@@ -131,7 +131,7 @@ extension Interop {
         static let lifetime = Script("lifetime/lifetime.sh", [Script.pwctl])
 
         @Test(
-            "made and removed by several commands at once, while one carries traffic and loses nothing",
+            "L1, L3: made and removed by several commands at once, while one carries traffic and loses nothing",
             arguments: ["L1.create", "L1.delete", "L1.create-again", "L1.delete-again", "L1.steady"])
         func churn(check: String) {
             Self.lifetime.expect(check)

@@ -48,11 +48,21 @@ import Testing
         #expect(
             errno { () throws(NetlinkError) in try client.addresses.add("192.0.2.1/24", to: link.index) } == unscripted)
         #expect(errno { () throws(NetlinkError) in try client.links.delete(link.index) } == unscripted)
-        #expect(errno { () throws(NetlinkError) in _ = try client.links.offloads(link.index) } == .notSupported)
         #expect(kernel.problems.count == 3)
         #expect(kernel.problems.contains { $0.hasPrefix("new address: asked for otherwise") })
         #expect(kernel.problems.contains("delete link: asked for where delete route was expected"))
         #expect(kernel.problems.last == "delete route: expected, but never asked for")
+    }
+
+    @Test func `nothing reaches the real kernel by another socket`() throws {
+        let kernel = ScriptedKernel()
+        kernel.expect(.newLink)
+        let links = try kernel.makeClient().links
+        let visit = #expect(throws: NetlinkError.self) { try links.create(.bridge("br0", namespace: 0)) }
+        #expect(visit?.errno == .notSupported)
+        let offloads = #expect(throws: NetlinkError.self) { try links.offloads(LinkIndex(rawValue: 1)) }
+        #expect(offloads?.errno == .notSupported)
+        #expect(kernel.problems == [])
     }
 
     @Test(arguments: [1, 2, 3, 16]) func `a list arrives whole, however it is split`(_ perDatagram: Int) throws {

@@ -75,7 +75,10 @@ public struct Links {
 
     /// A client in the namespace of a descriptor that was lent to us.
     private func visitor(_ descriptor: Int32) throws(NetlinkError) -> RouteClient {
-        try RouteClient(in: NetworkNamespace(duplicating: descriptor))
+        guard !client.isScripted else {
+            throw NetlinkError(.notSupported, "visit another namespace", message: "that cannot be scripted")
+        }
+        return try RouteClient(in: NetworkNamespace(duplicating: descriptor))
     }
 
     /// Changes an interface; see `LinkUpdate`.

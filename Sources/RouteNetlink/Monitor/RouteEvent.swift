@@ -18,7 +18,7 @@ public enum RouteEvent: Hashable, Sendable {
     case filter(Change, FilterInfo, on: LinkIndex, parent: UInt32)
     /// Our number of another namespace.
     case namespaceID(Change, NamespaceID)
-    /// Events were lost: read again what you keep.
+    /// Events were lost: read again what you keep, or forget it when the monitor includes the present, which follows.
     ///
     /// Those that were still waiting are gone too, since they are older than what you will read.
     case resynchronise

@@ -16,7 +16,7 @@ struct Snapshot {
         self.topics = order.filter { topics.contains($0) }
     }
 
-    /// Whether there is something left to list.
+    /// Whether all has been listed, and that been told.
     private(set) var isComplete = false
 
     /// Begins again.
@@ -60,9 +60,9 @@ struct Snapshot {
                 do throws(NetlinkError) {
                     let filters = try client.filters.list(at: TrafficHook(link: qdisc.link, direction: direction))
                     events += filters.map { .filter(.present, $0, on: qdisc.link, parent: direction.parent) }
-                } catch  where error.isNotFound {
-                    // The interface is gone meanwhile, of which the monitor will tell.
-                    continue
+                } catch {
+                    // The interface may be gone meanwhile, of which the monitor will tell.
+                    guard error.isNotFound else { throw error }
                 }
             }
         }
