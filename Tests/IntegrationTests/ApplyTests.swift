@@ -5,7 +5,6 @@ import InternetAddress
 import L2TP
 import PseudowireTestbed
 import RouteNetlink
-import Synchronization
 import Testing
 
 @testable import Pseudowire
@@ -19,46 +18,13 @@ struct ApplyTests {
         [.portEntropy: "receive"], [.underlay: "veth12"], [.vlan: "none"],
     ]
 
-    /// Sends numbered frames while something is done, and says how many there were and which did not arrive.
-    private func lost(_ wire: borrowing Wire, during body: () throws -> Void) throws -> (sent: Int, lost: Int) {
-        let near = try FrameTap(on: "veth01", in: wire.network.host0)
-        let far = try FrameTap(on: "veth32", in: wire.network.host3, bufferSize: 64 << 20)
-        let flag = Flag()
-        let count = Flag()
-        let sender = Sender(near, until: flag, count)
-        var thread = pthread_t()
-        let box = Unmanaged.passRetained(sender)
-        let failure = pthread_create(
-            &thread, nil,
-            { argument in
-                if let argument { Unmanaged<Sender>.fromOpaque(argument).takeRetainedValue().run() }
-                return nil
-            }, box.toOpaque())
-        try #require(failure == 0)
-        defer { flag.set(1) }
-        while count.value < 1000 { usleep(1000) }
-        let outcome = Result { try body() }
-        let after = count.value
-        while count.value < after + 1000 { usleep(1000) }
-        flag.set(1)
-        pthread_join(thread, nil)
-        try outcome.get()
-        var seen: Set<UInt32> = []
-        for frame in try far.frames(quiet: .milliseconds(300), timeout: .seconds(30))
-        where frame.bytes.count >= 60 && frame.bytes[12] == 0x88 && frame.bytes[13] == 0xb5 {
-            seen.insert(frame.bytes[14..<18].reduce(0) { $0 << 8 | UInt32($1) })
-        }
-        #expect(try far.overflow() == 0)
-        return (count.value, count.value - seen.count)
-    }
-
     @Test("an option that changes costs no frame", arguments: alone.indices)
     func lossless(index: Int) throws {
         let wire = try Wire()
         try wire.connect(Cell.all[0])
         var changes = PseudowireOptions(name: "pw0")
         for (option, word) in Self.alone[index] { changes[option] = [word] }
-        let outcome = try lost(wire) {
+        let outcome = try wire.streaming {
             for _ in 0..<20 {
                 try wire.first.execute(try wire.first.plan(changing: changes))
                 try wire.first.execute(
@@ -79,7 +45,7 @@ struct ApplyTests {
         let wire = try Wire()
         try wire.first.add(Cell.all[0].configuration(at: .edge1, sending: "01234567"))
         try wire.second.add(Cell.all[0].configuration(at: .edge2, expecting: ["01234567"]))
-        let outcome = try lost(wire) {
+        let outcome = try wire.streaming {
             var both = PseudowireOptions(name: "pw0")
             both.expectCookie = ["01234567", "89abcdef"]
             var sending = PseudowireOptions(name: "pw0")
@@ -236,38 +202,6 @@ struct ApplyTests {
         print("10,000 pseudowires: applied in \(applied), looked at again in \(again), removed in \(removed)")
         for number in 0..<3 { try client.links.delete(wire.index("m\(number)", client)) }
         try wire.takeDown()
-    }
-}
-
-/// A number that two threads share.
-private final class Flag: Sendable {
-    private let number = Atomic<Int>(0)
-    var value: Int { number.load(ordering: .sequentiallyConsistent) }
-    func set(_ value: Int) { number.store(value, ordering: .sequentiallyConsistent) }
-}
-
-/// Numbers frames and sends them until it is told to stop.
-private final class Sender {
-    private let tap: FrameTap
-    private let stop: Flag
-    private let count: Flag
-
-    init(_ tap: consuming FrameTap, until stop: Flag, _ count: Flag) {
-        self.tap = tap
-        self.stop = stop
-        self.count = count
-    }
-
-    func run() {
-        while stop.value == 0, count.value < 200_000 {
-            let number = UInt32(count.value)
-            var frame: [UInt8] = [2, 0, 0, 0, 0, 3, 2, 0, 0, 0, 0, 1, 0x88, 0xb5]
-            frame += (0..<4).map { UInt8(truncatingIfNeeded: number >> (24 - 8 * $0)) }
-            frame += [UInt8](repeating: 0, count: 46)
-            do { try tap.send(frame) } catch { continue }
-            count.set(count.value + 1)
-            usleep(50)
-        }
     }
 }
 

@@ -1,0 +1,72 @@
+import Glibc
+import PseudowireTestbed
+import Synchronization
+import Testing
+
+extension Wire {
+    /// Sends numbered frames from host0 to host3 while something is done, and says how many there were and how many did
+    /// not arrive.
+    func streaming(during body: () throws -> Void) throws -> (sent: Int, lost: Int) {
+        let near = try FrameTap(on: "veth01", in: network.host0)
+        let far = try FrameTap(on: "veth32", in: network.host3, bufferSize: 64 << 20)
+        let flag = Flag()
+        let count = Flag()
+        let sender = Sender(near, until: flag, count)
+        var thread = pthread_t()
+        let box = Unmanaged.passRetained(sender)
+        let failure = pthread_create(
+            &thread, nil,
+            { argument in
+                if let argument { Unmanaged<Sender>.fromOpaque(argument).takeRetainedValue().run() }
+                return nil
+            }, box.toOpaque())
+        try #require(failure == 0)
+        defer { flag.set(1) }
+        while count.value < 1000 { usleep(1000) }
+        let outcome = Result { try body() }
+        let after = count.value
+        while count.value < after + 1000 { usleep(1000) }
+        flag.set(1)
+        pthread_join(thread, nil)
+        try outcome.get()
+        var seen: Set<UInt32> = []
+        for frame in try far.frames(quiet: .milliseconds(300), timeout: .seconds(30))
+        where frame.bytes.count >= 60 && frame.bytes[12] == 0x88 && frame.bytes[13] == 0xb5 {
+            seen.insert(frame.bytes[14..<18].reduce(0) { $0 << 8 | UInt32($1) })
+        }
+        #expect(try far.overflow() == 0)
+        return (count.value, count.value - seen.count)
+    }
+}
+
+/// A number that two threads share.
+private final class Flag: Sendable {
+    private let number = Atomic<Int>(0)
+    var value: Int { number.load(ordering: .sequentiallyConsistent) }
+    func set(_ value: Int) { number.store(value, ordering: .sequentiallyConsistent) }
+}
+
+/// Numbers frames and sends them until it is told to stop.
+private final class Sender {
+    private let tap: FrameTap
+    private let stop: Flag
+    private let count: Flag
+
+    init(_ tap: consuming FrameTap, until stop: Flag, _ count: Flag) {
+        self.tap = tap
+        self.stop = stop
+        self.count = count
+    }
+
+    func run() {
+        while stop.value == 0, count.value < 200_000 {
+            let number = UInt32(count.value)
+            var frame: [UInt8] = [2, 0, 0, 0, 0, 3, 2, 0, 0, 0, 0, 1, 0x88, 0xb5]
+            frame += (0..<4).map { UInt8(truncatingIfNeeded: number >> (24 - 8 * $0)) }
+            frame += [UInt8](repeating: 0, count: 46)
+            do { try tap.send(frame) } catch { continue }
+            count.set(count.value + 1)
+            usleep(50)
+        }
+    }
+}
