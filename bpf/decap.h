@@ -18,6 +18,8 @@
 #define BPF_F_ADJ_ROOM_DECAP_L3_IPV4_63 (1ULL << 7) /* Linux 6.3; not in older headers */
 #define BPF_F_ADJ_ROOM_DECAP_L3_IPV6_63 (1ULL << 8)
 
+#define KERNEL_ENOTSUPP 524 /* the kernel's own, in no header of user space */
+
 #define L2TP_T_BIT 0x8000
 #define L2TP_VERSION 0x000f
 
@@ -44,12 +46,25 @@ static __always_inline int cookie_matches(const struct pw_decap *decap, const __
 }
 
 /*
- * The kernel leaves no frame shorter than an IP header, so of a very short one fewer octets are removed, and it is
- * written anew over what remains; the rest is zeros, which are cut off again. Where the kernel refuses to cut, a packet
- * from a veth that it knows to be encapsulated, they stay: no more than what Ethernet pads such a frame with.
+ * The kernel leaves no frame shorter than an IP header: a very short one is made longer first, and cut again. Its
+ * octets stay where they are, and so does a checksum in it that is still to be filled in.
+ *
+ * Where the kernel refuses to make it longer, because it knows the packet to be encapsulated (one from a veth), fewer
+ * octets are removed, and the frame is written anew over what remains. The zeros behind a frame that cannot be cut
+ * stay: no more than what Ethernet pads such a frame with.
  */
 static __always_inline int remove_from_short_frame(struct __sk_buff *skb, __u32 front, __u32 frame_length,
-                                                   __u32 shortest, __u64 flags) {
+                                                   __u32 shortest, __u64 flags, const struct ethhdr *eth) {
+    long refusal = bpf_skb_change_tail(skb, skb->len + shortest - frame_length, 0);
+    if (!refusal) {
+        if (bpf_skb_adjust_room(skb, -(__s32)front, BPF_ADJ_ROOM_MAC, flags) ||
+            bpf_skb_store_bytes(skb, 0, eth, sizeof(*eth), 0))
+            return -1;
+        bpf_skb_change_tail(skb, frame_length, 0);
+        return 0;
+    }
+    if (refusal != -KERNEL_ENOTSUPP)
+        return -1;
     __u8 frame[sizeof(struct ethhdr) + 40] = {};
     /* The masks tell the verifier what the comparisons have told us. */
     __u64 length = frame_length;
@@ -64,7 +79,6 @@ static __always_inline int remove_from_short_frame(struct __sk_buff *skb, __u32 
     if (shortest == sizeof(frame) ? bpf_skb_store_bytes(skb, 0, frame, sizeof(frame), 0)
                                   : bpf_skb_store_bytes(skb, 0, frame, sizeof(struct ethhdr) + 20, 0))
         return -1;
-    bpf_skb_change_tail(skb, frame_length, 0);
     return 0;
 }
 
@@ -375,7 +389,7 @@ static __always_inline int decapsulate(struct __sk_buff *skb, const __u32 l2) {
         }
     }
     if (frame_length < shortest) {
-        if (remove_from_short_frame(skb, front, frame_length, shortest, flags))
+        if (remove_from_short_frame(skb, front, frame_length, shortest, flags, &frame_eth))
             return drop_rx(slot, PW_DROP_NOT_REMOVED);
     } else {
         if (bpf_skb_adjust_room(skb, -(__s32)front, BPF_ADJ_ROOM_MAC, flags))

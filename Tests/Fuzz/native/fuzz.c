@@ -611,7 +611,8 @@ static void receive(int program, struct packet *packet) {
             fail("delivered what should have been left to the stack");
         if (is_sequenced && distance >= 0x7fffff && !is_patience_over)
             fail("delivered number %u where %u was expected", delivery.sublayer & 0xffffff, recipe.sequence);
-        int is_known = KNOWN_SHIFTED_CHECKSUM && !delivery.refusal && is_partial && delivery.length < 14 + 40;
+        int is_known =
+            KNOWN_SHIFTED_CHECKSUM && !delivery.refusal && is_partial && is_encapsulated && delivery.length < 14 + 40;
         if (!is_known)
             check_delivered(&session, &received, &delivery, packet,
                             is_encapsulated || is_partial || kernel.has_refused_tail || memory_was_short());
