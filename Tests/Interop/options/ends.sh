@@ -173,10 +173,12 @@ read_link() {
 declare -A ours=() link=()
 drop_reasons=()
 
-# What our end has noticed, as text: `reason count, reason count`, in the alphabet's order.
+# What our end has noticed, as text: `reason count, reason count`, in the alphabet's order. Without `unreachable`, which
+# is said of frames that a host sent before the other end was there: whoever counts frames has to count those.
 our_drops() {
     local key text=""
     for key in "${drop_reasons[@]}"; do
+        [[ $key != unreachable ]] || continue
         text+="$key ${ours[drop.$key]}, "
     done
     echo "${text%, }"
