@@ -115,6 +115,16 @@ static int take_link(const struct nlmsghdr *header, void *data) {
     return MNL_CB_OK;
 }
 
+static struct nlmsghdr *put_link_request(char *buffer, unsigned int flags, unsigned int sequence) {
+    struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+    header->nlmsg_type = RTM_GETLINK;
+    header->nlmsg_flags = flags;
+    header->nlmsg_seq = sequence;
+    struct ifinfomsg *info = mnl_nlmsg_put_extra_header(header, sizeof(*info));
+    info->ifi_family = AF_UNSPEC;
+    return header;
+}
+
 int baseline_dump_links(int times) {
     char buffer[BUFFER];
     struct mnl_socket *socket = open_socket();
@@ -123,12 +133,7 @@ int baseline_dump_links(int times) {
         return -1;
     unsigned int port = mnl_socket_get_portid(socket);
     for (int i = 0; i < times; i++) {
-        struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-        header->nlmsg_type = RTM_GETLINK;
-        header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-        header->nlmsg_seq = i + 1;
-        struct ifinfomsg *info = mnl_nlmsg_put_extra_header(header, sizeof(*info));
-        info->ifi_family = AF_UNSPEC;
+        struct nlmsghdr *header = put_link_request(buffer, NLM_F_REQUEST | NLM_F_DUMP, i + 1);
         if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
             break;
         int state = MNL_CB_OK;
@@ -151,12 +156,7 @@ int baseline_find_link(const char *name, int times) {
         return -1;
     unsigned int port = mnl_socket_get_portid(socket);
     for (int i = 0; i < times; i++) {
-        struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-        header->nlmsg_type = RTM_GETLINK;
-        header->nlmsg_flags = NLM_F_REQUEST;
-        header->nlmsg_seq = i + 1;
-        struct ifinfomsg *info = mnl_nlmsg_put_extra_header(header, sizeof(*info));
-        info->ifi_family = AF_UNSPEC;
+        struct nlmsghdr *header = put_link_request(buffer, NLM_F_REQUEST, i + 1);
         mnl_attr_put_strz(header, IFLA_IFNAME, name);
         if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
             break;
