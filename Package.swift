@@ -80,13 +80,13 @@ let package = Package(
             "DatapathTests",
             ["Pseudowire", "PseudowireTestbed", "BPF", "L2TP", "InternetAddress", "CPseudowireObject", "RouteNetlink"]),
         tests("FuzzTests", ["Pseudowire", "BPF", "L2TP", "InternetAddress", "CPseudowireObject"]),
-        tests("PseudowireTests", ["Pseudowire", "InternetAddress", "L2TP", "JSON5", "CPseudowireObject"]),
+        tests("PseudowireTests", ["Pseudowire", "BPF", "InternetAddress", "L2TP", "JSON5", "CPseudowireObject"]),
         tests(
             "IntegrationTests",
             [
                 "Pseudowire", "PseudowireTestbed", "RouteNetlink", "BPF", "InternetAddress", "L2TP",
                 "CPseudowireObject", systemPackage,
-            ]),
+            ], exclude: ["Fixtures"]),
         tests("CommandLineTests", ["Pseudowire", "RouteNetlink", "InternetAddress"]),
         tests("InteropTests", []),
     ],

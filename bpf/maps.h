@@ -99,6 +99,15 @@ struct {
     __type(value, struct pw_event_limit);
 } event_limits SEC(".maps");
 
+/* As many as there can be reasons of pseudowires, counters of pseudowires and reasons of all. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, 3 * PW_DEFAULT_SESSIONS);
+    __type(key, struct pw_past_key);
+    __type(value, struct pw_past);
+} past SEC(".maps");
+
 /* 1 where bpf_skb_adjust_room knows BPF_F_ADJ_ROOM_DECAP_L3_* (Linux 6.3); probed and set before loading. */
 const volatile __u32 has_decap_l3 = 0;
 

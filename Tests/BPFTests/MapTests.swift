@@ -74,7 +74,7 @@ struct MapTests {
             _ = try loaded.map("ports", as: Map<UInt64, UInt64>.self)
         }
         #expect(error?.description.contains("keys have 4 octets, not 8") == true)
-        #expect(error?.description.contains("values have 24 octets, not 8") == true)
+        #expect(error?.description.contains("values have 48 octets, not 8") == true)
     }
 
     @Test("constants are set by name and size")

@@ -113,7 +113,7 @@ struct PinTests {
         try file.setMaxEntries(8, ofMap: "counters")
         let ports = try file.shape(ofMap: "ports")
         let drops = try file.shape(ofMap: "session_drops")
-        #expect(ports == MapShape(type: hashMap, keySize: 4, valueSize: 24, maxEntries: 16, flags: 1))
+        #expect(ports == MapShape(type: hashMap, keySize: 4, valueSize: 48, maxEntries: 16, flags: 1))
         let object = try file.load()
         let pins = try PinDirectory()
         try withExtendedLifetime(pins) {

@@ -14,7 +14,7 @@
 
 enum {
     PW_MAGIC = 0x4c325450, /* "L2TP": the first word of the meta map */
-    PW_ABI_VERSION = 3,
+    PW_ABI_VERSION = 4,
     PW_NAME_SIZE = 32,   /* a pseudowire's name, NUL included */
     PW_IFNAME_SIZE = 16, /* IFNAMSIZ */
     PW_HEADER_SIZE = 72, /* IPv6 40 + UDP 8 + flags 4 + session 4 + cookie 8 + sublayer 4 = 68, rounded to 8 */
@@ -22,6 +22,7 @@ enum {
     PW_MAX_UNDERLAYS = 8,
     PW_DEFAULT_SESSIONS = 65536,
     PW_EVENT_OCTETS = 64, /* how much of a packet an event shows */
+    PW_BUILD_SIZE = 16,   /* octets of a build's name: FNV-1a, 128 bits, of the object file */
 };
 
 /* How a pseudowire is carried; in pw_encap.flags, pw_decap.flags and pw_record.flags. */
@@ -67,6 +68,26 @@ enum {
     PW_PORT_UNDERLAY = 1 << 1,     /* decap filter on ingress */
     PW_PORT_OWNS_CLSACT = 1 << 2,  /* the qdisc was not there before us */
     PW_PORT_OWNS_PROMISC = 1 << 3, /* promiscuity was off before us */
+};
+
+/* Where a filter of ours is attached; in pw_port.access_hook and pw_port.underlay_hook. Since ABI 4. */
+enum {
+    PW_HOOK_NONE = 0,
+    PW_HOOK_CLSACT = 1, /* a filter on the clsact qdisc */
+    PW_HOOK_TCX = 2,    /* a link, pinned in the state directory (Linux 6.6) */
+};
+
+/* What was asked for; in pw_record.attach. Since ABI 4, zero before. */
+enum {
+    PW_ATTACH_AUTO = 0,
+    PW_ATTACH_CLSACT = PW_HOOK_CLSACT,
+    PW_ATTACH_TCX = PW_HOOK_TCX,
+};
+
+/* How far an upgrade has come; in pw_meta.upgrade of the datapath that is to be replaced. Since ABI 4, zero before. */
+enum {
+    PW_UPGRADE_NONE = 0,
+    PW_UPGRADE_BEGUN = 1, /* filters may run either datapath's programs: whoever comes next finishes it */
 };
 
 /* A record's life; anything but READY was left by a command that died. */
@@ -118,18 +139,26 @@ enum pw_drop_reason {
         PW_DROP_REASON_COUNT
 };
 
-/* meta[0]: what this set of maps is. */
+/*
+ * meta[0]: what this set of maps is. The first 40 octets are those of every ABI, so that any program can tell what it
+ * has before it.
+ */
 struct pw_meta {
     __u32 magic;
     __u32 abi_version;
     __u32 max_sessions;
     __u32 splitter_outer; /* ifindex that segmentation-offload frames are redirected to */
     __u32 splitter_inner; /* ifindex where they come out segmented; also where route look-ups start from */
-    __u32 reserved;
+    __u32 upgrade;        /* PW_UPGRADE_* */
     __u64 namespace_cookie;
     __u64 namespace_inode;
+    __u64 generation;          /* how many upgrades there have been */
+    __u8 build[PW_BUILD_SIZE]; /* of which object the programs are */
+    __u64 loaded;              /* nanoseconds since 1970: when these programs took over */
+    __u32 reserved[14];
 };
-_Static_assert(sizeof(struct pw_meta) == 40, "abi");
+_Static_assert(sizeof(struct pw_meta) == 128, "abi");
+_Static_assert(__builtin_offsetof(struct pw_meta, generation) == 40, "abi");
 
 /* access: which pseudowire a frame belongs to. */
 struct pw_access_key {
@@ -257,7 +286,7 @@ struct pw_record {
     __u16 tag;    /* PW_TAG_*, or the id that the peer has */
     __u16 mtu;    /* as asked: 0 auto */
     __u8 offload; /* as asked: 0 auto, 1 keep, 2 finish */
-    __u8 reserved;
+    __u8 attach;  /* as asked: PW_ATTACH_* */
     __u32 access_ifindex;
     char access_name[PW_IFNAME_SIZE];
     __u32 local_be[4];
@@ -275,15 +304,42 @@ struct pw_record {
     __u32 underlay[PW_MAX_UNDERLAYS];
     __u32 reserved_too;
     __u64 created; /* nanoseconds since 1970 */
+    __u32 room[8]; /* zero */
 };
-_Static_assert(sizeof(struct pw_record) == 160, "abi");
+_Static_assert(sizeof(struct pw_record) == 192, "abi");
 
 /* ports[ifindex]: the interfaces that carry filters of ours, and what to put back when they go. */
 struct pw_port {
     __u32 flags;
-    __u32 reserved;
+    __u8 access_hook;   /* PW_HOOK_*: where the encap filter is */
+    __u8 underlay_hook; /* PW_HOOK_*: where the decap filter is */
+    __u16 reserved;
     char name[PW_IFNAME_SIZE];
+    __u32 room[6]; /* zero */
 };
-_Static_assert(sizeof(struct pw_port) == 24, "abi");
+_Static_assert(sizeof(struct pw_port) == 48, "abi");
+
+/*
+ * past: what had been counted in maps that an upgrade could not keep, for their layout had changed. It is added to what
+ * the present ones say. Only the control plane reads and writes it. Since ABI 4.
+ */
+enum {
+    PW_PAST_COUNTERS = 1,      /* of a slot */
+    PW_PAST_DROPS = 2,         /* of a reason, all pseudowires */
+    PW_PAST_SESSION_DROPS = 3, /* of a slot and a reason */
+};
+
+struct pw_past_key {
+    __u32 kind;
+    __u32 slot;
+    __u32 reason;
+};
+_Static_assert(sizeof(struct pw_past_key) == 12, "abi");
+
+struct pw_past {
+    struct pw_counters counters; /* all CPUs together */
+    struct pw_drop drop;
+};
+_Static_assert(sizeof(struct pw_past) == 80, "abi");
 
 #endif

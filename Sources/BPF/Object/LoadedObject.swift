@@ -18,7 +18,11 @@ public struct LoadedObject: ~Copyable {
     public func map<Key: BitwiseCopyable, Value: BitwiseCopyable>(
         _ name: String, as type: Map<Key, Value>.Type = Map<Key, Value>.self
     ) throws(BPFError) -> Map<Key, Value> {
-        try Map(adopting: Self.duplicate(file.descriptor(ofMap: name), name), name: name)
+        try Map(adopting: duplicateOfMap(name), name: name)
+    }
+
+    func duplicateOfMap(_ name: String) throws(BPFError) -> OwnedDescriptor {
+        try Self.duplicate(file.descriptor(ofMap: name), name)
     }
 
     /// A program.

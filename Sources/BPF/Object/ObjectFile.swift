@@ -29,6 +29,25 @@ public struct ObjectFile: ~Copyable {
     ///
     /// The image is copied; `name` only appears in messages.
     public init(image: UnsafeRawBufferPointer, name: String) throws(BPFError) {
+        let (opened, log) = try Self.open(image, name)
+        self.object = opened
+        self.log = log
+        self.name = name
+    }
+
+    /// The same of octets that were read from somewhere.
+    public init(image: [UInt8], name: String) throws(BPFError) {
+        let (opened, log) = try image.withUnsafeBufferPointer { octets throws(BPFError) in
+            try Self.open(UnsafeRawBufferPointer(octets), name)
+        }
+        self.object = opened
+        self.log = log
+        self.name = name
+    }
+
+    private static func open(
+        _ image: UnsafeRawBufferPointer, _ name: String
+    ) throws(BPFError) -> (object: OpaquePointer, log: UnsafeMutableBufferPointer<CChar>) {
         LibbpfMessages.silenced
         let log = UnsafeMutableBufferPointer<CChar>.allocate(capacity: Self.logCapacity)
         log[0] = 0
@@ -46,9 +65,7 @@ public struct ObjectFile: ~Copyable {
             log.deallocate()
             throw BPFError("open object", name, Errno(rawValue: code))
         }
-        self.object = opened
-        self.log = log
-        self.name = name
+        return (opened, log)
     }
 
     deinit {

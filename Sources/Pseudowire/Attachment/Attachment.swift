@@ -16,6 +16,14 @@ extension Link {
     }
 }
 
+extension pw_port {
+    /// `PW_HOOK_*`: where the filter is.
+    subscript(role: Attachment.Role) -> UInt8 {
+        get { role == .access ? access_hook : underlay_hook }
+        set { if role == .access { access_hook = newValue } else { underlay_hook = newValue } }
+    }
+}
+
 /// Where a filter of ours sits: the ingress hook of an interface, with a priority and a handle that are ours alone.
 enum Attachment {
     /// Which of the two filters.
@@ -68,6 +76,7 @@ enum Attachment {
         var port = before ?? pw_port()
         Octets.write(link.name.utf8, to: &port.name)
         port.flags |= role.flag
+        port[role] = UInt8(PW_HOOK_CLSACT)
         let hadClsact = try hasClsact(link.index, client)
         if !hadClsact { port.flags |= UInt32(PW_PORT_OWNS_CLSACT) }
         // A card hands over only frames for its own address unless it is asked for all, as a bridge asks its ports.
@@ -151,6 +160,7 @@ enum Attachment {
             }
         }
         port.flags &= ~role.flag
+        port[role] = UInt8(PW_HOOK_NONE)
         if role == .access { port.flags &= ~UInt32(PW_PORT_OWNS_PROMISC) }
         if port.flags & UInt32(PW_PORT_ACCESS | PW_PORT_UNDERLAY) == 0 {
             try bpf { () throws(BPFError) in _ = try state.ports.remove(key: interface) }

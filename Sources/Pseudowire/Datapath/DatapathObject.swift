@@ -13,22 +13,31 @@ enum DatapathObject {
 
     /// Maps by the names they have in `bpf/maps.h`, which are also their pins' names.
     enum MapName: String, CaseIterable {
-        case meta, access, sessions, pseudowires, ports, counters, drops, paths, sequences, events
+        case meta, access, sessions, pseudowires, ports, counters, drops, paths, sequences, events, past
         case sessionDrops = "session_drops"
+
+        /// How many entries it has where there may be so many pseudowires; nil: what the object says.
+        func capacity(maxSessions: UInt32) -> UInt32? {
+            switch self {
+            case .access, .sessions, .pseudowires, .paths: maxSessions
+            // Slot 0 is nobody's; and each pseudowire has an access interface, all together some underlays.
+            case .counters, .sequences: maxSessions + 1
+            case .ports: maxSessions + 1024
+            // Few pseudowires may still have many reasons each.
+            case .sessionDrops: maxSessions + 4096
+            case .past: 2 * maxSessions + 8192
+            case .meta, .drops, .events: nil
+            }
+        }
     }
 
-    /// Opens the object and sets what depends on this kernel and on how many pseudowires there may be.
-    static func open(maxSessions: UInt32) throws(BPFError) -> ObjectFile {
-        let image = UnsafeRawBufferPointer(start: pw_object_start(), count: pw_object_size())
-        let file = try ObjectFile(image: image, name: "pseudowire")
-        for map in [MapName.access, .sessions, .pseudowires, .paths] {
-            try file.setMaxEntries(maxSessions, ofMap: map.rawValue)
+    /// Opens an object and sets what depends on this kernel and on how many pseudowires there may be.
+    static func open(_ image: DatapathImage = .embedded, maxSessions: UInt32) throws(BPFError) -> ObjectFile {
+        let file = try ObjectFile(image: image.octets, name: "pseudowire")
+        for map in MapName.allCases {
+            guard let capacity = map.capacity(maxSessions: maxSessions) else { continue }
+            try file.setMaxEntries(capacity, ofMap: map.rawValue)
         }
-        // Slot 0 is nobody's; and each pseudowire has an access interface, all together some underlays.
-        for map in [MapName.counters, .sequences] { try file.setMaxEntries(maxSessions + 1, ofMap: map.rawValue) }
-        try file.setMaxEntries(maxSessions + 1024, ofMap: MapName.ports.rawValue)
-        // Few pseudowires may still have many reasons each.
-        try file.setMaxEntries(maxSessions + 4096, ofMap: MapName.sessionDrops.rawValue)
         try file.setConstant("has_decap_l3", to: UInt32(KernelProbe.hasDecapL3() ? 1 : 0))
         return file
     }

@@ -3,32 +3,42 @@ internal import CPseudowireObject
 
 extension DatapathState {
     /// Why frames of each slot were dropped, read at once.
-    func sessionDropCounts() throws(PseudowireError) -> [UInt32: [DropCount]] {
+    func sessionDropCounts(_ past: CountedBefore) throws(PseudowireError) -> [UInt32: [DropCount]] {
         let entries = try bpf { () throws(BPFError) in try sessionDrops.entries() }
-        var found: [UInt32: [DropCount]] = [:]
+        var counts = past.sessionDrops
         for (key, value) in entries {
-            found[key.slot, default: []].append(
-                DropCount(reason: DropReason(rawValue: key.reason), count: value.count, lastSeen: value.last))
+            let before = counts[key.slot]?[key.reason]
+            counts[key.slot, default: [:]][key.reason] = pw_drop(
+                count: value.count &+ (before?.count ?? 0), last: max(value.last, before?.last ?? 0))
         }
-        return found.mapValues { $0.sorted { $0.reason.rawValue < $1.reason.rawValue } }
+        return counts.mapValues { reasons in
+            reasons.sorted { $0.key < $1.key }.map { reason, drop in
+                DropCount(reason: DropReason(rawValue: reason), count: drop.count, lastSeen: drop.last)
+            }
+        }
     }
 
     /// The counters of one slot, summed over all CPUs.
-    func statistics(slot: UInt32, drops: [DropCount]) throws(PseudowireError) -> Statistics {
+    func statistics(
+        slot: UInt32, drops: [DropCount], _ past: CountedBefore
+    ) throws(PseudowireError) -> Statistics {
         var statistics = Statistics()
         for value in try bpf({ () throws(BPFError) in try counters.valuesPerCPU(of: slot) }) ?? [] {
             statistics.add(value)
         }
+        if let before = past.counters[slot] { statistics.add(before) }
         statistics.drops = drops
         return statistics
     }
 
     /// What was dropped or noticed in the whole namespace, by reason.
     func namespaceDrops() throws(PseudowireError) -> [DropCount] {
-        try bpf { () throws(BPFError) in
+        let past = try countedBefore()
+        return try bpf { () throws(BPFError) in
             var counts: [DropCount] = []
             for reason in DropReason.allCases {
-                let count = try (drops.valuesPerCPU(of: reason.rawValue) ?? []).reduce(0, &+)
+                let count = try (drops.valuesPerCPU(of: reason.rawValue) ?? [])
+                    .reduce(past.drops[reason.rawValue] ?? 0, &+)
                 if count > 0 { counts.append(DropCount(reason: reason, count: count)) }
             }
             return counts

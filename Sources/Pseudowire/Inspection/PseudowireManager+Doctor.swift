@@ -43,7 +43,7 @@ public enum Doctor {
         var findings = [kernel(), privileges(), bpfFileSystem(fileSystem), justInTimeCompiler()]
         let mayLoad = Privileges.missing().isEmpty
         if mayLoad { findings += datapath() }
-        findings += network(reference, interfaces, mayLoad: mayLoad)
+        findings += network(reference, interfaces, fileSystem)
         return findings
     }
 
@@ -101,11 +101,12 @@ public enum Doctor {
     }
 
     private static func network(
-        _ reference: NamespaceReference, _ interfaces: [String], mayLoad: Bool
+        _ reference: NamespaceReference, _ interfaces: [String], _ fileSystem: String
     ) -> [Finding] {
         do throws(NetlinkError) {
             let client = try RouteClient(in: try reference.open())
             var findings = [Finding(.fine, "rtnetlink", "answers in \(reference)")]
+            findings += installed(StateDirectory(root: fileSystem, namespaceCookie: client.namespaceCookie))
             for name in interfaces {
                 guard let link = try client.links.find(named: name) else {
                     findings.append(Finding(.problem, name, "no such interface", cure: "choose one of 'ip link'"))
@@ -116,6 +117,26 @@ public enum Doctor {
             return findings
         } catch {
             return [Finding(.problem, "rtnetlink", "\(error)", cure: "name a namespace that exists, as root")]
+        }
+    }
+
+    /// What carries frames already, beside what this program would load.
+    private static func installed(_ directory: StateDirectory) -> [Finding] {
+        guard directory.exists else { return [] }
+        let subject = "loaded datapath"
+        do throws(PseudowireError) {
+            let identity = try StateIdentity(at: directory.path)
+            try identity.requireOwnABI()
+            let own = DatapathImage.embedded.build
+            let text =
+                "ABI \(identity.abi), build \(identity.build?.short ?? "unknown"), generation \(identity.generation)"
+            return [
+                identity.build == own
+                    ? Finding(.fine, subject, "\(text): this program's")
+                    : Finding(.warning, subject, "\(text); this program has build \(own.short)", cure: "pwctl upgrade")
+            ]
+        } catch {
+            return [Finding(.problem, subject, "\(error)")]
         }
     }
 

@@ -15,8 +15,12 @@ extension PseudowireManager {
             }
             let records = try state.records { links[$0]?.name }
             var found: [Pseudowire] = []
-            let drops = try state.sessionDropCounts()
-            for record in records { found.append(try inspect(record, state, links, drops[record.slot] ?? [])) }
+            let past = try state.countedBefore()
+            let drops = try state.sessionDropCounts(past)
+            for record in records {
+                let statistics = try state.statistics(slot: record.slot, drops: drops[record.slot] ?? [], past)
+                found.append(try inspect(record, state, links, statistics))
+            }
             return found
         } ?? []
     }
@@ -46,14 +50,13 @@ extension PseudowireManager {
     }
 
     private func inspect(
-        _ record: Record, _ state: DatapathState, _ links: [UInt32: Link], _ drops: [DropCount]
+        _ record: Record, _ state: DatapathState, _ links: [UInt32: Link], _ statistics: Statistics
     ) throws(PseudowireError) -> Pseudowire {
         let configuration = record.configuration
         let client = client
         let route = try netlink { () throws(NetlinkError) in
             try client.routes.lookup(to: configuration.tunnel.peer, from: nil)
         }
-        let statistics = try state.statistics(slot: record.slot, drops: drops)
         var mtu: Int?
         var nextHop: String?
         if let route, let out = route.outputInterface, let link = links[out.rawValue] {

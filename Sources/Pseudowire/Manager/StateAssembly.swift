@@ -58,6 +58,7 @@ enum StateAssembly {
         try pin(.paths, pw_path_key.self, pw_access_key.self, of: object, in: directory)
         try pin(.sequences, UInt32.self, pw_sequence.self, of: object, in: directory)
         try pin(.events, Nothing.self, Nothing.self, of: object, in: directory)
+        try pin(.past, pw_past_key.self, pw_past.self, of: object, in: directory)
         let programs = [
             DatapathObject.encap, DatapathObject.encapSplit, DatapathObject.decap, DatapathObject.decapL3,
         ]
@@ -84,6 +85,8 @@ enum StateAssembly {
         meta.splitter_inner = splitter.inner
         meta.namespace_cookie = manager.directory.namespaceCookie
         meta.namespace_inode = manager.namespace.inode
+        Octets.write(DatapathImage.embedded.build.octets, to: &meta.build)
+        meta.loaded = PseudowireManager.now()
         try object.map(DatapathObject.MapName.meta.rawValue, as: Map<UInt32, pw_meta>.self).update(key: 0, value: meta)
     }
 

@@ -84,5 +84,6 @@ extension DatapathState {
         for reason in 0..<PW_DROP_REASON_COUNT.rawValue {
             _ = try sessionDrops.remove(key: pw_drop_key(slot: slot, reason: reason))
         }
+        try forgetPast(slot: slot)
     }
 }

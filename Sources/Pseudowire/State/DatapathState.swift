@@ -4,6 +4,8 @@ internal import CPseudowireObject
 /// The pinned maps and programs of one namespace, opened.
 final class DatapathState {
     let directory: StateDirectory
+    /// What it was when it was opened.
+    let identity: StateIdentity
     let meta: Map<UInt32, pw_meta>
     let access: Map<pw_access_key, pw_encap>
     let sessions: Map<UInt32, pw_decap>
@@ -22,40 +24,39 @@ final class DatapathState {
     /// For interfaces whose packets begin with the IP header.
     let decapL3: Program
 
+    /// What counting began with after an upgrade that could not keep the maps.
+    let past: Map<pw_past_key, pw_past>
+
     /// Opens what is pinned, after making sure that it is of our making and of our ABI.
-    init(_ directory: StateDirectory) throws(PseudowireError) {
-        func pin(_ map: DatapathObject.MapName) -> String { directory.pin(map.rawValue) }
+    ///
+    /// - Parameter path: where, if not at the directory's own place.
+    init(_ directory: StateDirectory, at path: String? = nil) throws(PseudowireError) {
+        let path = path ?? directory.path
+        let identity = try StateIdentity(at: path)
+        try identity.requireOwnABI()
+        func pin(_ map: DatapathObject.MapName) -> String { "\(path)/\(map.rawValue)" }
+        func shape(_ map: DatapathObject.MapName) -> MapShape { map.shape(maxSessions: identity.maxSessions) }
         self.directory = directory
-        do {
-            meta = try Map(pinnedAt: pin(.meta))
-            guard let described = try meta[0], described.magic == UInt32(PW_MAGIC) else {
-                throw PseudowireError.refused("\(directory.path) was not made by this program")
-            }
-            guard described.abi_version == UInt32(PW_ABI_VERSION) else {
-                throw PseudowireError.refused(
-                    "the datapath in the kernel has ABI \(described.abi_version), this program has ABI \(PW_ABI_VERSION)"
-                )
-            }
-            access = try Map(pinnedAt: pin(.access))
-            sessions = try Map(pinnedAt: pin(.sessions))
-            pseudowires = try Map(pinnedAt: pin(.pseudowires))
-            ports = try Map(pinnedAt: pin(.ports))
-            counters = try Map(pinnedAt: pin(.counters))
-            drops = try Map(pinnedAt: pin(.drops))
-            sessionDrops = try Map(pinnedAt: pin(.sessionDrops))
-            paths = try Map(pinnedAt: pin(.paths))
-            sequences = try Map(pinnedAt: pin(.sequences))
-            events = try Map(pinnedAt: pin(.events))
-            encap = try Program(pinnedAt: directory.pin(DatapathObject.encap))
-            encapSplit = try Program(pinnedAt: directory.pin(DatapathObject.encapSplit))
-            decap = try Program(pinnedAt: directory.pin(DatapathObject.decap))
-            decapL3 = try Program(pinnedAt: directory.pin(DatapathObject.decapL3))
-        } catch let error as BPFError {
-            throw .bpf(error)
-        } catch let error as PseudowireError {
-            throw error
+        self.identity = identity
+        do throws(BPFError) {
+            meta = try Map(pinnedAt: pin(.meta), expecting: shape(.meta))
+            access = try Map(pinnedAt: pin(.access), expecting: shape(.access))
+            sessions = try Map(pinnedAt: pin(.sessions), expecting: shape(.sessions))
+            pseudowires = try Map(pinnedAt: pin(.pseudowires), expecting: shape(.pseudowires))
+            ports = try Map(pinnedAt: pin(.ports), expecting: shape(.ports))
+            counters = try Map(pinnedAt: pin(.counters), expecting: shape(.counters))
+            drops = try Map(pinnedAt: pin(.drops), expecting: shape(.drops))
+            sessionDrops = try Map(pinnedAt: pin(.sessionDrops), expecting: shape(.sessionDrops))
+            paths = try Map(pinnedAt: pin(.paths), expecting: shape(.paths))
+            sequences = try Map(pinnedAt: pin(.sequences), expecting: shape(.sequences))
+            events = try Map(pinnedAt: pin(.events), expecting: shape(.events))
+            past = try Map(pinnedAt: pin(.past), expecting: shape(.past))
+            encap = try Program(pinnedAt: "\(path)/\(DatapathObject.encap)")
+            encapSplit = try Program(pinnedAt: "\(path)/\(DatapathObject.encapSplit)")
+            decap = try Program(pinnedAt: "\(path)/\(DatapathObject.decap)")
+            decapL3 = try Program(pinnedAt: "\(path)/\(DatapathObject.decapL3)")
         } catch {
-            throw .refused("\(error)")
+            throw .bpf(error)
         }
     }
 
