@@ -42,7 +42,6 @@ struct LifecycleTests {
         let client = try wire.client(.edge1)
         let peerOfAccess = try wire.client(.host0)
         let underlay = try wire.index("veth12", client)
-        let hook = TrafficHook(link: underlay, direction: .ingress)
         for number in 0..<20 {
             try wire.network.withNamespace(.edge1) { namespace in
                 _ = try peerOfAccess.links.create(
@@ -55,11 +54,11 @@ struct LifecycleTests {
             try wire.first.add(configuration)
         }
         #expect(try wire.first.pseudowires().count == 20)
-        #expect(try client.filters.list(at: hook).count == 1)
+        #expect(try wire.filterCount(on: underlay, in: .edge1) == 1)
         for number in 0..<19 { try wire.first.remove("pw\(number)") }
-        #expect(try client.filters.list(at: hook).count == 1)
+        #expect(try wire.filterCount(on: underlay, in: .edge1) == 1)
         try wire.first.remove("pw19")
-        #expect(try client.filters.list(at: hook).isEmpty)
+        #expect(try wire.filterCount(on: underlay, in: .edge1) == 0)
         for number in 0..<20 { try peerOfAccess.links.delete(wire.index("h\(number)", peerOfAccess)) }
         try wire.takeDown()
     }

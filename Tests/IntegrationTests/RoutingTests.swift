@@ -120,7 +120,9 @@ struct RoutingTests {
         _ = try client.filters.add(
             BPFFilter(program: theirs.fileDescriptor, name: "theirs", priority: 1701, handle: 1), at: hook)
         let error = #expect(throws: PseudowireError.self) {
-            try wire.first.add(Cell.all[0].configuration(at: .edge1))
+            var configuration = Cell.all[0].configuration(at: .edge1)
+            configuration.attach = .clsact
+            try wire.first.add(configuration)
         }
         #expect("\(error, default: "")".contains("somebody else's"))
         #expect(try client.filters.list(at: hook).map(\.programID) == [theirs.id])

@@ -132,9 +132,8 @@ struct VLANTrafficTests {
     }
 
     private static func hasEncap(_ wire: borrowing Wire) throws -> Bool {
-        let client = try wire.client(.edge1)
-        let hook = TrafficHook(link: try wire.index("veth10", client), direction: .ingress)
-        return try !client.filters.list(at: hook).isEmpty
+        let access = try wire.index("veth10", wire.client(.edge1))
+        return try wire.filterCount(on: access, in: .edge1) > 0
     }
 
     @Test(

@@ -45,10 +45,27 @@ struct Wire: ~Copyable {
                 #expect(Set(links.map(\.name)) == Set(place.interfaces + ["lo"]), sourceLocation: location)
                 #expect(links.allSatisfy { !$0.flags.contains(.promiscuous) }, sourceLocation: location)
                 #expect(try client.qdiscs.list().allSatisfy { $0.kind != "clsact" }, sourceLocation: location)
+                for link in links {
+                    #expect(try tcxPrograms(on: link.index, in: place).isEmpty, sourceLocation: location)
+                }
                 let state = "\(BPFFileSystem.conventionalPath)/pseudowire/\(String(client.namespaceCookie, radix: 16))"
                 #expect(access(state, F_OK) != 0, "pins remain in \(state)", sourceLocation: location)
             }
         }
+    }
+
+    /// The programs of an interface's tcx hook, in the order in which they run; none where the kernel has no tcx.
+    func tcxPrograms(on link: LinkIndex, in place: FourNamespaces.Place) throws -> [UInt32] {
+        guard case .yes = Feature.tcx.support() else { return [] }
+        return try network.withNamespace(place) { namespace in
+            try namespace.run { try TCXHook(.ingress, of: link.rawValue).programs().entries.map(\.programID) }
+        }
+    }
+
+    /// How many programs and filters an interface has on its ingress, at whichever hook.
+    func filterCount(on link: LinkIndex, in place: FourNamespaces.Place) throws -> Int {
+        let filters = try client(place).filters.list(at: TrafficHook(link: link, direction: .ingress))
+        return try filters.count + tcxPrograms(on: link, in: place).count
     }
 
     /// A client in one of the four.

@@ -146,6 +146,7 @@ struct DocumentTests {
         case .flowLabel: (option, [.local: ["2001:db8::1"], .peer: ["2001:db8::2"], .flowLabel: ["zero"]])
         case .portEntropy: (option, [.portEntropy: ["both"]])
         case .offload: (option, [.offload: ["keep"]])
+        case .attach: (option, [.attach: ["clsact"]])
         }
     }
 

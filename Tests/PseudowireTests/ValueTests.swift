@@ -218,8 +218,9 @@ struct ValueTests {
             created: 0)
         let actions: [Action] = [
             .beginRecord(record), .commitRecord(record), .reopenRecord(record.committed), .eraseRecord(record),
-            .attach(.access, interface: 2, name: "eth1"),
-            .detach(.underlay, interface: 3, name: "eth0"), .openSession(record), .closeSession(record),
+            .attach(.access, interface: 2, name: "eth1", hook: .tcx),
+            .detach(.underlay, interface: 3, name: "eth0", hook: .clsact),
+            .moveFilter(.access, interface: 2, name: "eth1", to: .tcx), .openSession(record), .closeSession(record),
             .openAccess(record, underlay: 3), .closeAccess(record, underlay: 3),
             .makeInterface(record, .init(mtu: 1446, isDormant: true)),
             .removeInterface(record, .init(mtu: 1446, isDormant: false)),

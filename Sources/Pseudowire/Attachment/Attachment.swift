@@ -16,14 +16,6 @@ extension Link {
     }
 }
 
-extension pw_port {
-    /// `PW_HOOK_*`: where the filter is.
-    subscript(role: Attachment.Role) -> UInt8 {
-        get { role == .access ? access_hook : underlay_hook }
-        set { if role == .access { access_hook = newValue } else { underlay_hook = newValue } }
-    }
-}
-
 /// Where a filter of ours sits: the ingress hook of an interface, with a priority and a handle that are ours alone.
 enum Attachment {
     /// Which of the two filters.
@@ -32,6 +24,8 @@ enum Attachment {
         case underlay
 
         var flag: UInt32 { UInt32(self == .access ? PW_PORT_ACCESS : PW_PORT_UNDERLAY) }
+        /// What the filter does, in plans.
+        var word: String { self == .access ? "encap" : "decap" }
         var filterName: String { self == .access ? "pseudowire_encap" : "pseudowire_decap" }
         /// L2TP's port number: unlikely to be anyone else's choice, and easy to recognise in a listing.
         var priority: UInt16 { 1701 }
@@ -42,51 +36,27 @@ enum Attachment {
         TrafficHook(link: LinkIndex(rawValue: interface), direction: .ingress)
     }
 
-    /// The program that an interface's filter of ours runs, or nil if there is none at our place.
-    static func programID(_ role: Role, on interface: UInt32, _ client: RouteClient) throws(PseudowireError) -> UInt32?
-    {
-        do {
-            return try client.filters.get(priority: role.priority, handle: role.handle, at: hook(interface))?.programID
-        } catch {
-            // No clsact, or no such interface: no filter. Anything else says nothing about filters.
-            guard error.isNotFound || error.errno == .invalidArgument else { throw .netlink(error) }
-            return nil
-        }
-    }
-
-    /// The program that belongs on an interface.
-    static func program(_ role: Role, on link: Link, _ state: DatapathState) -> UInt32 {
-        switch role {
-        case .access: state.encap.id
-        case .underlay: link.hasEthernetHeader ? state.decap.id : state.decapL3.id
-        }
-    }
-
-    /// Puts a filter on an interface, and the clsact qdisc under it if there was none.
+    /// Puts a filter on an interface.
     ///
-    /// A filter of ours that is there already, left by a command that died, is adopted; anything else at our place is
-    /// refused.
+    /// What is to be put back is written down before it is changed: a command may die at any point.
     static func attach(
-        _ role: Role, to interface: UInt32, state: DatapathState, _ client: RouteClient
+        _ role: Role, to interface: UInt32, at hook: AttachmentHook, _ state: DatapathState,
+        _ manager: PseudowireManager
     ) throws(PseudowireError) {
-        guard
-            let link = try netlink({ () throws(NetlinkError) in try client.links.get(LinkIndex(rawValue: interface)) })
-        else { throw .refused("interface \(interface) vanished") }
+        let client = manager.client
+        let link = try require(interface, client)
         let before = try bpf { () throws(BPFError) in try state.ports[interface] }
         var port = before ?? pw_port()
         Octets.write(link.name.utf8, to: &port.name)
-        port.flags |= role.flag
-        port[role] = UInt8(PW_HOOK_CLSACT)
+        port[role] = hook
         let hadClsact = try hasClsact(link.index, client)
-        if !hadClsact { port.flags |= UInt32(PW_PORT_OWNS_CLSACT) }
+        if hook == .clsact, !hadClsact { port.flags |= UInt32(PW_PORT_OWNS_CLSACT) }
         // A card hands over only frames for its own address unless it is asked for all, as a bridge asks its ports.
         let wantsAll = role == .access && !link.flags.contains(.promiscuous)
         if wantsAll { port.flags |= UInt32(PW_PORT_OWNS_PROMISC) }
-        // What is to be put back is written down before it is changed: a command may die at any point.
         try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
         do throws(PseudowireError) {
-            _ = try netlink { () throws(NetlinkError) in try client.qdiscs.ensureClsact(on: link.index) }
-            try addFilter(role, to: link, state, client)
+            try put(role, on: link, at: hook, state, manager)
             if wantsAll {
                 try netlink { () throws(NetlinkError) in
                     var update = LinkUpdate()
@@ -95,7 +65,7 @@ enum Attachment {
                 }
             }
         } catch {
-            if !hadClsact { try? removeClsactIfUnused(on: link.index, client) }
+            if hook == .clsact, !hadClsact { try? removeClsactIfUnused(on: link.index, client) }
             if let before {
                 try? state.ports.update(key: interface, value: before)
             } else {
@@ -105,48 +75,47 @@ enum Attachment {
         }
     }
 
-    private static func addFilter(
-        _ role: Role, to link: Link, _ state: DatapathState, _ client: RouteClient
+    /// Moves a filter from one hook to the other.
+    ///
+    /// For a moment it is at both, and frames that are ours meet the one on the tcx hook alone, whichever came first:
+    /// what it does not consume, the other one does not either.
+    static func move(
+        _ role: Role, on interface: UInt32, to hook: AttachmentHook, _ state: DatapathState,
+        _ manager: PseudowireManager
     ) throws(PseudowireError) {
-        let interface = link.index.rawValue
-        let descriptor =
-            switch role {
-            case .access: state.encap.fileDescriptor
-            case .underlay: link.hasEthernetHeader ? state.decap.fileDescriptor : state.decapL3.fileDescriptor
-            }
-        let filter = BPFFilter(
-            program: descriptor, name: role.filterName, priority: role.priority, handle: role.handle)
-        do throws(NetlinkError) {
-            _ = try client.filters.add(filter, at: hook(interface))
-        } catch {
-            guard error.isAlreadyPresent, try programID(role, on: interface, client) == program(role, on: link, state)
-            else {
-                throw error.isAlreadyPresent
-                    ? .refused(
-                        """
-                        \(link.name) has a filter of somebody else's at priority \(role.priority) handle \
-                        \(role.handle), where this program's belongs
-                        """)
-                    : .netlink(error)
-            }
+        let client = manager.client
+        let link = try require(interface, client)
+        guard var port = try bpf({ () throws(BPFError) in try state.ports[interface] }), port[role] != hook else {
+            return
         }
+        let hadClsact = try hasClsact(link.index, client)
+        if hook == .clsact, !hadClsact {
+            port.flags |= UInt32(PW_PORT_OWNS_CLSACT)
+            try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
+        }
+        try put(role, on: link, at: hook, state, manager)
+        // From here on the old one is what is left over.
+        port[role] = hook
+        try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
+        try take(role, from: interface, at: hook.other, state, manager)
+        try releaseClsact(&port, link.index, client)
+        try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
     }
 
     /// Takes our filter off an interface and puts back what we had changed.
     ///
     /// An interface that is gone is no error.
     static func detach(
-        _ role: Role, from interface: UInt32, state: DatapathState, _ client: RouteClient
+        _ role: Role, from interface: UInt32, _ state: DatapathState, _ manager: PseudowireManager
     ) throws(PseudowireError) {
         guard var port = try bpf({ () throws(BPFError) in try state.ports[interface] }) else { return }
+        let client = manager.client
         let index = LinkIndex(rawValue: interface)
         let link = try netlink { () throws(NetlinkError) in try client.links.get(index) }
+        // A command that died while it moved the filter may have left it at both.
+        for hook in AttachmentHook.allCases { try take(role, from: interface, at: hook, state, manager) }
+        port[role] = nil
         if let link {
-            if try programID(role, on: interface, client) == program(role, on: link, state) {
-                try netlink { () throws(NetlinkError) in
-                    try client.filters.delete(priority: role.priority, handle: role.handle, at: hook(interface))
-                }
-            }
             if role == .access, port.flags & UInt32(PW_PORT_OWNS_PROMISC) != 0, link.flags.contains(.promiscuous) {
                 try netlink { () throws(NetlinkError) in
                     var update = LinkUpdate()
@@ -154,19 +123,32 @@ enum Attachment {
                     try client.links.update(index, update)
                 }
             }
-            let isLast = port.flags & UInt32(PW_PORT_ACCESS | PW_PORT_UNDERLAY) == role.flag
-            if isLast, port.flags & UInt32(PW_PORT_OWNS_CLSACT) != 0 {
-                try removeClsactIfUnused(on: index, client)
-            }
+            try releaseClsact(&port, index, client)
         }
-        port.flags &= ~role.flag
-        port[role] = UInt8(PW_HOOK_NONE)
         if role == .access { port.flags &= ~UInt32(PW_PORT_OWNS_PROMISC) }
         if port.flags & UInt32(PW_PORT_ACCESS | PW_PORT_UNDERLAY) == 0 {
             try bpf { () throws(BPFError) in _ = try state.ports.remove(key: interface) }
         } else {
             try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
         }
+    }
+
+    private static func require(_ interface: UInt32, _ client: RouteClient) throws(PseudowireError) -> Link {
+        guard
+            let link = try netlink({ () throws(NetlinkError) in try client.links.get(LinkIndex(rawValue: interface)) })
+        else { throw .refused("interface \(interface) vanished") }
+        return link
+    }
+
+    /// Removes a qdisc of our making once no filter of ours needs it.
+    private static func releaseClsact(
+        _ port: inout pw_port, _ index: LinkIndex, _ client: RouteClient
+    ) throws(PseudowireError) {
+        guard port.flags & UInt32(PW_PORT_OWNS_CLSACT) != 0, port[.access] != .clsact, port[.underlay] != .clsact else {
+            return
+        }
+        try removeClsactIfUnused(on: index, client)
+        port.flags &= ~UInt32(PW_PORT_OWNS_CLSACT)
     }
 
     /// Somebody may have come to use the qdisc that we made; then it is theirs now.

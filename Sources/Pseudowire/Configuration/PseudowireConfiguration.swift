@@ -49,13 +49,15 @@ public struct PseudowireConfiguration: Hashable, Sendable {
     public var flowLabel: FlowLabel
     /// Who segments, and fills in checksums.
     public var offload: Offload
+    /// Where the datapath's filters are put on the interfaces.
+    public var attach: Attach
 
     public init(
         name: String, access: String, makesInterface: Bool = false, tunnel: Tunnel, session: Session,
         underlays: [String] = [], vlan: VLANSelection = .any, vlanTag: VLANTag = .keep, mtu: UInt16? = nil,
         oversize: Oversize = .fragment, repliesTooBig: Bool = true, clampsMSS: Bool = true, dontFragment: Bool = true,
         ttl: UInt8 = 64, dscp: DSCP = 0, ecn: ECN = .compatibility, flowLabel: FlowLabel = .auto,
-        offload: Offload = .auto
+        offload: Offload = .auto, attach: Attach = .auto
     ) {
         self.name = name
         self.access = access
@@ -75,6 +77,7 @@ public struct PseudowireConfiguration: Hashable, Sendable {
         self.ecn = ecn
         self.flowLabel = flowLabel
         self.offload = offload
+        self.attach = attach
     }
 
     /// Which of a pseudowire's two ways something is done on.
@@ -103,6 +106,19 @@ public struct PseudowireConfiguration: Hashable, Sendable {
         case keep
         /// The datapath: every frame leaves whole, with all checksums filled in.
         case finish
+    }
+
+    /// Where filters are put: an interface has one for each way, whoever shares it.
+    ///
+    /// Order is ABI.
+    public enum Attach: String, Hashable, Sendable, CaseIterable, Codable {
+        /// Where there is one already, else `tcx` where the kernel has it, unless filters of others want to see
+        /// frames first, at a priority below ours: then `clsact`.
+        case auto
+        /// A filter on the clsact qdisc, among others' by priority, after every program on the tcx hook.
+        case clsact
+        /// A link on the tcx hook, before every filter on the clsact qdisc (Linux 6.6).
+        case tcx
     }
 }
 

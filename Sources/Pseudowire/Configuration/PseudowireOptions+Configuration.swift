@@ -37,6 +37,7 @@ extension PseudowireOptions {
         ecn = Self.unless(configuration.ecn, .compatibility)
         flowLabel = Self.unless(configuration.flowLabel, .auto)
         offload = Self.unless(configuration.offload, .auto)
+        attach = Self.unless(configuration.attach, .auto)
     }
 
     private static func unless<Choice: RawRepresentable & Equatable>(_ choice: Choice, _ usual: Choice) -> String?

@@ -47,6 +47,7 @@ struct Record: Sendable {
         record.traffic_class = configuration.dscp.trafficClass
         record.udp_checksum = UInt8(UDPChecksumCode.allCases.firstIndex(of: tunnel.udpChecksum) ?? 0)
         record.offload = UInt8(OffloadCode.allCases.firstIndex(of: configuration.offload) ?? 0)
+        record.attach = UInt8(AttachCode.allCases.firstIndex(of: configuration.attach) ?? 0)
         record.underlay_count = UInt8(underlays.count)
         record.underlay_named = configuration.underlays.isEmpty ? 0 : 1
         withUnsafeMutableBytes(of: &record.underlay) { bytes in
@@ -67,6 +68,7 @@ struct Record: Sendable {
     /// Order is ABI.
     fileprivate typealias UDPChecksumCode = PseudowireConfiguration.UDPChecksum
     fileprivate typealias OffloadCode = PseudowireConfiguration.Offload
+    fileprivate typealias AttachCode = PseudowireConfiguration.Attach
 }
 
 extension Record {
@@ -87,7 +89,8 @@ extension Record {
             let vlan = PseudowireConfiguration.VLANSelection(code: value.vlan),
             let vlanTag = PseudowireConfiguration.VLANTag(code: value.tag),
             Int(value.udp_checksum) < UDPChecksumCode.allCases.count,
-            Int(value.offload) < OffloadCode.allCases.count
+            Int(value.offload) < OffloadCode.allCases.count,
+            Int(value.attach) < AttachCode.allCases.count
         else { return nil }
         let stored = [Octets.read(value.expect_cookie.0), Octets.read(value.expect_cookie.1)]
         let expecting = stored.prefix(Int(value.expect_cookie_count)).compactMap {
@@ -108,7 +111,8 @@ extension Record {
                 local: localSession, peer: peerSession, expecting: expecting, sending: sending),
             underlays: value.underlay_named == 0 ? [] : indexes.map { interfaceName($0) ?? "#\($0)" },
             vlan: vlan, vlanTag: vlanTag, mtu: value.mtu == 0 ? nil : value.mtu, ttl: value.ttl,
-            dscp: .fixed(value.traffic_class >> 2), offload: OffloadCode.allCases[Int(value.offload)])
+            dscp: .fixed(value.traffic_class >> 2), offload: OffloadCode.allCases[Int(value.offload)],
+            attach: AttachCode.allCases[Int(value.attach)])
         configuration.take(flags: value.flags)
         slot = value.slot
         access = value.access_ifindex

@@ -58,17 +58,27 @@ extension PseudowireManager {
             let what = configuration.makesInterface ? "interface" : "access interface"
             return "\(what) \(configuration.access) is gone; \(cure)"
         }
-        if try Attachment.programID(.access, on: record.access, client) != state.encap.id {
-            return "the encap filter on \(access.name) is gone; \(cure)"
-        }
+        if let sentence = try missingFilter(.access, on: access, state) { return sentence }
         for underlay in record.underlays {
             guard let link = links[underlay] else { return "underlay interface #\(underlay) is gone; \(cure)" }
-            let expected = Attachment.program(.underlay, on: link, state)
-            if try Attachment.programID(.underlay, on: underlay, client) != expected {
-                return "the decap filter on \(link.name) is gone; \(cure)"
-            }
+            if let sentence = try missingFilter(.underlay, on: link, state) { return sentence }
         }
         return nil
+    }
+
+    /// Says that our filter is not where it was put.
+    private func missingFilter(
+        _ role: Attachment.Role, on link: Link, _ state: DatapathState
+    ) throws(PseudowireError) -> String? {
+        let interface = link.index.rawValue
+        let port = try bpf { () throws(BPFError) in try state.ports[interface] }
+        let hook = port?[role] ?? .clsact
+        let present = try Attachment.programID(role, on: interface, at: hook, self)
+        guard present != state.programs.id(role, on: link) else { return nil }
+        return present == nil
+            ? "the \(role.word) filter on \(link.name) is gone; the next command that changes something puts it back"
+            : "somebody else's filter is where the \(role.word) filter on \(link.name) belongs, at priority "
+                + "\(role.priority) handle \(role.handle); remove it, and the next command puts ours back"
     }
 
     /// An interface of ours is known by its mark, for the customer may rename it; anything else by its name.

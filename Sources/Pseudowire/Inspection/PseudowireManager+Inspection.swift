@@ -67,7 +67,22 @@ extension PseudowireManager {
         return Pseudowire(
             configuration: configuration, health: try health(record, route, statistics, state, links),
             statistics: statistics, underlays: record.underlays.map { links[$0]?.name ?? "#\($0)" }, mtu: mtu,
-            finishesFrames: record.finishes, nextHop: nextHop, created: record.created)
+            finishesFrames: record.finishes, hooks: try hooks(record, state, links), nextHop: nextHop,
+            created: record.created)
+    }
+}
+
+extension PseudowireManager {
+    /// Where a pseudowire's filters are, by the names of the interfaces.
+    private func hooks(
+        _ record: Record, _ state: DatapathState, _ links: [UInt32: Link]
+    ) throws(PseudowireError) -> [String: AttachmentHook] {
+        var found: [String: AttachmentHook] = [:]
+        for (role, interface) in [(Attachment.Role.access, record.access)] + record.underlays.map({ (.underlay, $0) }) {
+            let port = try bpf { () throws(BPFError) in try state.ports[interface] }
+            if let link = links[interface], let hook = port?[role] { found[link.name] = hook }
+        }
+        return found
     }
 }
 

@@ -60,10 +60,12 @@ struct Executor: ~Copyable {
             }
         case .removeInterface(let record, _):
             try CustomerPort.remove(located(record).access, hidden: record.accessName, manager.client)
-        case .attach(let role, let interface, let name):
-            try Attachment.attach(role, to: made[name] ?? interface, state: try opened(), manager.client)
-        case .detach(let role, let interface, let name):
-            try Attachment.detach(role, from: made[name] ?? interface, state: try opened(), manager.client)
+        case .attach(let role, let interface, let name, let hook):
+            try Attachment.attach(role, to: made[name] ?? interface, at: hook, opened(), manager)
+        case .detach(let role, let interface, let name, _):
+            try Attachment.detach(role, from: made[name] ?? interface, opened(), manager)
+        case .moveFilter(let role, let interface, _, let hook):
+            try Attachment.move(role, on: interface, to: hook, opened(), manager)
         case .openSession(let record): try opened().openSession(located(record))
         case .closeSession(let record): try opened().closeSession(located(record))
         case .openAccess(let record, let underlay): try opened().openAccess(located(record), underlay: underlay)

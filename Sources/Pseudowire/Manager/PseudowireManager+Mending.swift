@@ -50,7 +50,7 @@ extension PseudowireManager {
         }
     }
 
-    /// Filters that nobody needs: those of interfaces that no record names.
+    /// Filters that nobody needs, those of interfaces that no record names; and filters that are not where they were put.
     private func mendPorts(_ state: DatapathState, _ records: [Record]) throws(PseudowireError) {
         let used: [Attachment.Role: Set<UInt32>] = [
             .access: Set(records.map(\.access)), .underlay: Set(records.flatMap(\.underlays)),
@@ -58,11 +58,17 @@ extension PseudowireManager {
         // Without records it is teardown's, or the next pseudowire's.
         guard !records.isEmpty else { return }
         for (interface, port) in try bpf({ () throws(BPFError) in try state.ports.entries() }) {
-            for role in [Attachment.Role.access, .underlay]
-            where port.flags & role.flag != 0 && used[role]?.contains(interface) != true {
-                try Attachment.detach(role, from: interface, state: state, client)
+            for role in [Attachment.Role.access, .underlay] {
+                guard let hook = port[role] else { continue }
+                if used[role]?.contains(interface) == true {
+                    try Attachment.mend(role, on: interface, at: hook, state, self)
+                } else {
+                    try Attachment.detach(role, from: interface, state, self)
+                }
             }
         }
+        try Attachment.reapLinks(directory)
+        try Attachment.mendSplitter(state, self)
     }
 
     private static func octets(_ value: some BitwiseCopyable) -> [UInt8] { withUnsafeBytes(of: value) { Array($0) } }

@@ -21,16 +21,8 @@ enum StateAssembly {
                 try describe(object, splitter, manager, maxSessions)
             }
             try watchOver(object, splitter, manager)
-            let program = try bpf { () throws(BPFError) in try object.program(DatapathObject.encapSplit) }
-            let hook = Attachment.hook(splitter.inner)
-            try netlink { () throws(NetlinkError) in
-                _ = try client.qdiscs.ensureClsact(on: hook.link)
-                _ = try client.filters.add(
-                    BPFFilter(
-                        program: program.fileDescriptor, name: "pseudowire_split",
-                        priority: Attachment.Role.access.priority, handle: Attachment.Role.access.handle),
-                    at: hook)
-            }
+            let programs = try bpf { () throws(BPFError) in try DatapathPrograms(object) }
+            try Attachment.attachSplitter(splitter.inner, programs, client)
             try FileSystem.rename(directory.draft, to: directory.path)
         } catch {
             try? Splitter.remove(client)

@@ -3,7 +3,7 @@
 /// ```swift
 /// let plan = try manager.plan(adding: [wire])
 /// for step in plan.steps { print(step) }
-/// // attach encap to eth1
+/// // attach encap to eth1 (tcx)
 /// // …
 /// try manager.execute(plan)
 /// ```
@@ -56,8 +56,9 @@ enum Action: Sendable, CustomStringConvertible {
     case eraseRecord(Record)
     case makeInterface(Record, CustomerPort.Shape)
     case removeInterface(Record, CustomerPort.Shape)
-    case attach(Attachment.Role, interface: UInt32, name: String)
-    case detach(Attachment.Role, interface: UInt32, name: String)
+    case attach(Attachment.Role, interface: UInt32, name: String, hook: AttachmentHook)
+    case detach(Attachment.Role, interface: UInt32, name: String, hook: AttachmentHook)
+    case moveFilter(Attachment.Role, interface: UInt32, name: String, to: AttachmentHook)
     case openSession(Record)
     case closeSession(Record)
     case openAccess(Record, underlay: UInt32)
@@ -85,8 +86,9 @@ enum Action: Sendable, CustomStringConvertible {
         case .eraseRecord(let record): "forget \(record.configuration.name)"
         case .makeInterface(let record, let shape): "make interface \(record.configuration.access), MTU \(shape.mtu)"
         case .removeInterface(let record, _): "remove interface \(record.configuration.access)"
-        case .attach(let role, _, let name): "attach \(role == .access ? "encap" : "decap") to \(name)"
-        case .detach(let role, _, let name): "detach \(role == .access ? "encap" : "decap") from \(name)"
+        case .attach(let role, _, let name, let hook): "attach \(role.word) to \(name) (\(hook.rawValue))"
+        case .detach(let role, _, let name, let hook): "detach \(role.word) from \(name) (\(hook.rawValue))"
+        case .moveFilter(let role, _, let name, let hook): "move \(role.word) of \(name) to \(hook.rawValue)"
         case .openSession(let record): "accept session \(record.configuration.session.local)"
         case .closeSession(let record): "refuse session \(record.configuration.session.local)"
         case .openAccess(let record, _): "carry frames of \(record.configuration.access)"
@@ -109,8 +111,12 @@ enum Action: Sendable, CustomStringConvertible {
         case .eraseRecord(let record): .beginRecord(record)
         case .makeInterface(let record, let shape): .removeInterface(record, shape)
         case .removeInterface(let record, let shape): .makeInterface(record, shape)
-        case .attach(let role, let interface, let name): .detach(role, interface: interface, name: name)
-        case .detach(let role, let interface, let name): .attach(role, interface: interface, name: name)
+        case .attach(let role, let interface, let name, let hook):
+            .detach(role, interface: interface, name: name, hook: hook)
+        case .detach(let role, let interface, let name, let hook):
+            .attach(role, interface: interface, name: name, hook: hook)
+        case .moveFilter(let role, let interface, let name, let hook):
+            .moveFilter(role, interface: interface, name: name, to: hook.other)
         case .openSession(let record): .closeSession(record)
         case .closeSession(let record): .openSession(record)
         case .openAccess(let record, let underlay): .closeAccess(record, underlay: underlay)

@@ -73,6 +73,7 @@ extension PseudowireManager {
         }
         var survey = Survey(client, transition.kept)
         for record in existing where record.isReady { survey.addFilters(of: record) }
+        survey.ports = try state.map { state throws(PseudowireError) in try state.portList } ?? [:]
         if let limit, let maxSessions, limit != maxSessions {
             survey.refuse("max-sessions", "is \(limit) here already; 'teardown' first to change it")
         }
@@ -104,7 +105,7 @@ extension PseudowireManager {
                 underlays: place.underlays.map(\.index.rawValue), finishes: place.finishes(configuration.offload),
                 isReady: true, created: old?.created ?? Self.now())
             if old == nil { try survey.checkHiddenName(record) }
-            transition.add(record, over: old, place, survey)
+            try transition.add(record, over: old, place, &survey)
             survey.add(record)
         }
         guard survey.faults.isEmpty else { throw .faults(survey.faults) }
@@ -113,7 +114,8 @@ extension PseudowireManager {
             record.configuration.makesInterface ? try customerPortShape(record) : nil
         }
         let actions = transition.actions(
-            makingState: state == nil ? capacity : nil, removal: Array(zip(removal, shapes)), name: interfaceName)
+            makingState: state == nil ? capacity : nil, removal: Array(zip(removal, shapes)), name: interfaceName,
+            hook: attachedHook)
         var plan = Plan(actions, for: existing)
         plan.changes = transition.changes
         return plan

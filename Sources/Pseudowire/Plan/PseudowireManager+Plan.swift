@@ -19,6 +19,7 @@ extension PseudowireManager {
         let existing = try records(state)
         let limit = try state.map { state throws(PseudowireError) in try state.description.max_sessions }
         var survey = Survey(client, existing)
+        survey.ports = try state.map { state throws(PseudowireError) in try state.portList } ?? [:]
         if let limit, let maxSessions, limit != maxSessions {
             survey.refuse("max-sessions", "is \(limit) here already; 'teardown' first to change it")
         }
@@ -42,14 +43,11 @@ extension PseudowireManager {
             if configuration.makesInterface {
                 actions.append(.makeInterface(record, place.shape(configuration)))
             }
-            actions += place.underlays.filter { !survey.hasDecap($0) }
-                .map { .attach(.underlay, interface: $0.index.rawValue, name: $0.name) }
+            let filters = try survey.filters(of: record, at: place)
+            actions += filters.decap
             // The way in before the way out: no reply can come before we are ready for it.
             actions += [.openSession(record), .openAccess(record, underlay: place.wayOut?.rawValue ?? 0)]
-            if place.access.map(survey.hasEncap) != true {
-                actions.append(.attach(.access, interface: record.access, name: record.accessName))
-            }
-            actions.append(.commitRecord(record))
+            actions += filters.encap + [.commitRecord(record)]
             survey.add(record.committed)
         }
         guard survey.faults.isEmpty else { throw .faults(survey.faults) }
@@ -94,7 +92,9 @@ extension PseudowireManager {
         var actions: [Action] = []
         for (interface, port) in try bpf({ () throws(BPFError) in try state.ports.entries() }) {
             for role in [Attachment.Role.access, .underlay] where port.flags & role.flag != 0 {
-                actions.append(.detach(role, interface: interface, name: interfaceName(interface)))
+                actions.append(
+                    .detach(
+                        role, interface: interface, name: interfaceName(interface), hook: port[role] ?? .clsact))
             }
         }
         return Plan(actions + [.removeState], for: [])

@@ -12,11 +12,17 @@ extension PseudowireManager {
             // From here on it is not to be relied on by whoever comes next, if this command should die.
             actions.append(.reopenRecord(record))
             if !others.contains(where: { $0.access == record.access }) {
-                actions.append(.detach(.access, interface: record.access, name: record.accessName))
+                actions.append(
+                    .detach(
+                        .access, interface: record.access, name: record.accessName,
+                        hook: attachedHook(.access, record.access)))
             }
             actions += [.closeAccess(record, underlay: record.underlays.first ?? 0), .closeSession(record)]
             for underlay in record.underlays where !others.contains(where: { $0.underlays.contains(underlay) }) {
-                actions.append(.detach(.underlay, interface: underlay, name: interfaceName(underlay)))
+                actions.append(
+                    .detach(
+                        .underlay, interface: underlay, name: interfaceName(underlay),
+                        hook: attachedHook(.underlay, underlay)))
             }
             if record.configuration.makesInterface {
                 actions.append(.removeInterface(record, try customerPortShape(record)))

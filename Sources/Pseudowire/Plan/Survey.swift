@@ -45,6 +45,10 @@ struct Survey {
     private(set) var underlayUsers: [UInt32: String] = [:]
     private var withDecap: Set<UInt32> = []
     private var withEncap: Set<UInt32> = []
+    /// The interfaces that carry filters of ours, with what was planned just now.
+    var ports: [UInt32: pw_port] = [:]
+    /// Who has asked for filters to be at which hook of an interface.
+    private(set) var wishes: [UInt32: (hook: AttachmentHook, name: String)] = [:]
 
     init(_ client: RouteClient, _ records: [Record]) {
         self.client = client
@@ -64,6 +68,11 @@ struct Survey {
         if configuration.makesInterface { madeInterfaces.insert(configuration.access) }
         holders[record.access, default: [:]][configuration.vlan] = configuration.name
         for underlay in record.underlays { underlayUsers[underlay] = configuration.name }
+        if let hook = configuration.attach.hook {
+            for interface in record.underlays + [record.access] where interface != 0 {
+                wishes[interface] = (hook, configuration.name)
+            }
+        }
         if record.isReady { addFilters(of: record) }
     }
 
@@ -90,6 +99,7 @@ struct Survey {
         let access = try configuration.makesInterface ? nil : accessInterface(configuration)
         if configuration.makesInterface, !keepsInterface { try checkNewName(configuration) }
         let underlays = try underlayInterfaces(configuration, access: access)
+        checkHook(configuration, (access.map { [$0] } ?? []) + underlays.links)
         guard faults.count == before, access != nil || configuration.makesInterface else { return nil }
         return Place(
             access: access, underlays: underlays.links, wayOut: underlays.wayOut, pathMTU: underlays.pathMTU,

@@ -20,7 +20,9 @@ struct Transition {
         changes = removed.map { .remove($0.configuration.name) }
     }
 
-    mutating func add(_ record: Record, over old: Record?, _ place: Survey.Place, _ survey: Survey) {
+    mutating func add(
+        _ record: Record, over old: Record?, _ place: Survey.Place, _ survey: inout Survey
+    ) throws(PseudowireError) {
         let configuration = record.configuration
         if let old {
             changes.append(.change(configuration.name, Change.differences(old.configuration, configuration)))
@@ -29,16 +31,14 @@ struct Transition {
             if configuration.makesInterface { made.append((record, place.shape(configuration))) }
         }
         pairs.append((record, old, place.wayOut?.rawValue ?? 0))
-        for link in place.underlays where !survey.hasDecap(link) {
-            decaps.append(.attach(.underlay, interface: link.index.rawValue, name: link.name))
-        }
-        if old == nil && configuration.makesInterface || place.access.map(survey.hasEncap) == false {
-            encaps.append(.attach(.access, interface: record.access, name: record.accessName))
-        }
+        let filters = try survey.filters(of: record, at: place)
+        decaps += filters.decap
+        encaps += filters.encap
     }
 
     func actions(
-        makingState capacity: UInt32?, removal: [(Record, CustomerPort.Shape?)], name: (UInt32) -> String
+        makingState capacity: UInt32?, removal: [(Record, CustomerPort.Shape?)], name: (UInt32) -> String,
+        hook: (Attachment.Role, UInt32) -> AttachmentHook
     ) -> [Action] {
         guard !pairs.isEmpty || !removed.isEmpty else { return [] }
         var actions: [Action] = []
@@ -68,12 +68,13 @@ struct Transition {
         for (new, old, _) in pairs {
             actions.append(old.map { .replaceRecord(new, over: $0) } ?? .commitRecord(new))
         }
-        return actions + departures(removal, olds, name)
+        return actions + departures(removal, olds, name, hook)
     }
 
     /// What nobody needs any more, now that everything new is in its place.
     private func departures(
-        _ removal: [(Record, CustomerPort.Shape?)], _ olds: [Record], _ name: (UInt32) -> String
+        _ removal: [(Record, CustomerPort.Shape?)], _ olds: [Record], _ name: (UInt32) -> String,
+        _ hook: (Attachment.Role, UInt32) -> AttachmentHook
     ) -> [Action] {
         let remaining = kept + pairs.map(\.new)
         let sessions = Set(remaining.map(\.configuration.session.local))
@@ -85,7 +86,8 @@ struct Transition {
         var detached: Set<UInt32> = []
         let usedAccess = Set(remaining.map(\.access))
         for old in leaving where !usedAccess.contains(old.access) && detached.insert(old.access).inserted {
-            actions.append(.detach(.access, interface: old.access, name: old.accessName))
+            actions.append(
+                .detach(.access, interface: old.access, name: old.accessName, hook: hook(.access, old.access)))
         }
         for old in leaving { actions.append(.drop(.access(underlay: old.underlays.first ?? 0), old)) }
         for old in olds {
@@ -96,7 +98,8 @@ struct Transition {
         detached = []
         for underlay in olds.flatMap(\.underlays)
         where !usedUnderlays.contains(underlay) && detached.insert(underlay).inserted {
-            actions.append(.detach(.underlay, interface: underlay, name: name(underlay)))
+            actions.append(
+                .detach(.underlay, interface: underlay, name: name(underlay), hook: hook(.underlay, underlay)))
         }
         for (record, shape) in removal {
             if let shape { actions.append(.removeInterface(record, shape)) }

@@ -18,11 +18,7 @@ final class DatapathState {
     let sequences: Map<UInt32, pw_sequence>
     /// A ring buffer of `pw_event`: it has neither keys nor values.
     let events: Map<Nothing, Nothing>
-    let encap: Program
-    let encapSplit: Program
-    let decap: Program
-    /// For interfaces whose packets begin with the IP header.
-    let decapL3: Program
+    let programs: DatapathPrograms
 
     /// What counting began with after an upgrade that could not keep the maps.
     let past: Map<pw_past_key, pw_past>
@@ -51,10 +47,7 @@ final class DatapathState {
             sequences = try Map(pinnedAt: pin(.sequences), expecting: shape(.sequences))
             events = try Map(pinnedAt: pin(.events), expecting: shape(.events))
             past = try Map(pinnedAt: pin(.past), expecting: shape(.past))
-            encap = try Program(pinnedAt: "\(path)/\(DatapathObject.encap)")
-            encapSplit = try Program(pinnedAt: "\(path)/\(DatapathObject.encapSplit)")
-            decap = try Program(pinnedAt: "\(path)/\(DatapathObject.decap)")
-            decapL3 = try Program(pinnedAt: "\(path)/\(DatapathObject.decapL3)")
+            programs = try DatapathPrograms(pinnedIn: path)
         } catch {
             throw .bpf(error)
         }
@@ -63,6 +56,14 @@ final class DatapathState {
     var description: pw_meta {
         get throws(PseudowireError) {
             try bpf { () throws(BPFError) in try meta[0] } ?? pw_meta()
+        }
+    }
+
+    /// The interfaces that carry filters of ours.
+    var portList: [UInt32: pw_port] {
+        get throws(PseudowireError) {
+            let entries = try bpf { () throws(BPFError) in try ports.entries() }
+            return Dictionary(entries.map { ($0.key, $0.value) }) { first, _ in first }
         }
     }
 

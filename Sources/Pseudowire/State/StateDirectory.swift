@@ -19,6 +19,13 @@ struct StateDirectory: Hashable, Sendable {
 
     func pin(_ name: String) -> String { "\(path)/\(name)" }
 
+    /// The pin of a tcx link; a colon is in no name of a map or program.
+    func linkPin(_ role: Attachment.Role, _ interface: UInt32) -> String {
+        pin("\(Self.linkPrefix)\(interface):\(role.word)")
+    }
+
+    static let linkPrefix = "link:"
+
     var exists: Bool { FileSystem.exists(path) }
 
     /// Says what to do where there is no BPF file system.

@@ -121,6 +121,12 @@ struct WireOptions: ParsableArguments {
             valueName: "auto|keep|finish"))
     var offload: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where the filters are put on the interfaces (default: auto: tcx where the kernel has it).",
+            valueName: "auto|tcx|clsact"))
+    var attach: String?
+
     /// The words, not yet understood.
     func options(_ name: String) -> PseudowireOptions {
         var options = PseudowireOptions(name: name)
@@ -153,6 +159,7 @@ struct WireOptions: ParsableArguments {
         options.flowLabel = flowLabel
         options.portEntropy = portEntropy
         options.offload = offload
+        options.attach = attach
         return options
     }
 }

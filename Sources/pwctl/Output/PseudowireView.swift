@@ -30,6 +30,9 @@ struct PseudowireView: Encodable {
     let flowLabel: String?
     let portEntropy: String?
     let offload: String
+    /// As asked; where each filter is, by interface, is `hooks`.
+    let attach: String
+    let hooks: [String: String]
     let underlay: [String]
     let nextHop: String?
     /// What crosses now; what was asked for is `configured-mtu`.
@@ -45,7 +48,7 @@ struct PseudowireView: Encodable {
 
     enum CodingKeys: String, CodingKey {
         case name, access, interface, encap, local, peer, sublayer, sequence, vlan, oversize, icmp, df, ttl, dscp, ecn
-        case offload, underlay, mtu, health, statistics
+        case offload, attach, hooks, underlay, mtu, health, statistics
         case vlanProtocol = "vlan-protocol"
         case vlanTag = "vlan-tag"
         case mssClamp = "mss-clamp"
@@ -101,6 +104,8 @@ struct PseudowireView: Encodable {
         flowLabel = isIPv4 ? nil : configuration.flowLabel.rawValue
         portEntropy = isUDP ? tunnel.portEntropy.rawValue : nil
         offload = configuration.offload.rawValue
+        attach = configuration.attach.rawValue
+        hooks = wire.hooks.mapValues(\.rawValue)
         underlay = wire.underlays
         nextHop = wire.nextHop
         mtu = wire.mtu

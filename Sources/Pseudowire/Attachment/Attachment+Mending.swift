@@ -1,0 +1,52 @@
+internal import BPF
+internal import CPseudowireObject
+internal import RouteNetlink
+
+extension Attachment {
+    /// Puts a filter back that somebody has removed, and takes off what a command that died left at the other hook.
+    ///
+    /// What cannot be put back, for the interface is gone or its place taken, stays so: health says it.
+    static func mend(
+        _ role: Role, on interface: UInt32, at hook: AttachmentHook, _ state: DatapathState,
+        _ manager: PseudowireManager
+    ) throws(PseudowireError) {
+        let client = manager.client
+        let link = try netlink { () throws(NetlinkError) in try client.links.get(LinkIndex(rawValue: interface)) }
+        guard let link else { return }
+        if try programID(role, on: interface, at: hook, manager) != state.programs.id(role, on: link) {
+            try? put(role, on: link, at: hook, state, manager)
+        }
+        try take(role, from: interface, at: hook.other, state, manager)
+    }
+
+    /// Pins of links whose interface is gone.
+    static func reapLinks(_ directory: StateDirectory) throws(PseudowireError) {
+        for name in FileSystem.entries(of: directory.path) where name.hasPrefix(StateDirectory.linkPrefix) {
+            let path = directory.pin(name)
+            let interface = try bpf { () throws(BPFError) in try ProgramLink(pinnedAt: path).interfaceIndex() }
+            if interface == 0 { try removeLink(at: path) }
+        }
+    }
+
+    /// The same of the splitter's, which is always on the clsact qdisc: the interface is ours, and nobody else is there
+    /// to come before or after.
+    static func mendSplitter(_ state: DatapathState, _ manager: PseudowireManager) throws(PseudowireError) {
+        let splitter = state.identity.splitter.inner
+        let ours = state.programs.encapSplit.id
+        guard try programID(.access, on: splitter, at: .clsact, manager) != ours else { return }
+        try? attachSplitter(splitter, state.programs, manager.client)
+    }
+
+    static func attachSplitter(
+        _ inner: UInt32, _ programs: DatapathPrograms, _ client: RouteClient
+    ) throws(PseudowireError) {
+        try netlink { () throws(NetlinkError) in
+            _ = try client.qdiscs.ensureClsact(on: LinkIndex(rawValue: inner))
+            _ = try client.filters.replace(
+                BPFFilter(
+                    program: programs.encapSplit.fileDescriptor, name: "pseudowire_split",
+                    priority: Role.access.priority, handle: Role.access.handle),
+                at: hook(inner))
+        }
+    }
+}
