@@ -76,21 +76,25 @@ enum Attachment {
         // What is to be put back is written down before it is changed: a command may die at any point.
         try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
         do throws(PseudowireError) {
+            try FaultPoint.portWritten.reach()
             _ = try netlink { () throws(NetlinkError) in try client.qdiscs.ensureClsact(on: link.index) }
+            try FaultPoint.clsactMade.reach()
             try addFilter(role, to: link, state, client)
+            try FaultPoint.filterAdded.reach()
             if wantsAll {
                 try netlink { () throws(NetlinkError) in
                     var update = LinkUpdate()
                     update.isPromiscuous = true
                     try client.links.update(link.index, update)
                 }
+                try FaultPoint.promiscuitySet.reach()
             }
         } catch {
-            if !hadClsact { try? removeClsactIfUnused(on: link.index, client) }
-            if let before {
+            // One that was there before is not ours to take away.
+            if let before, before.flags & role.flag != 0 {
                 try? state.ports.update(key: interface, value: before)
             } else {
-                _ = try? state.ports.remove(key: interface)
+                try? detach(role, from: interface, state: state, client)
             }
             throw error
         }
@@ -137,6 +141,7 @@ enum Attachment {
                 try netlink { () throws(NetlinkError) in
                     try client.filters.delete(priority: role.priority, handle: role.handle, at: hook(interface))
                 }
+                try FaultPoint.filterRemoved.reach()
             }
             if role == .access, port.flags & UInt32(PW_PORT_OWNS_PROMISC) != 0, link.flags.contains(.promiscuous) {
                 try netlink { () throws(NetlinkError) in
@@ -144,10 +149,12 @@ enum Attachment {
                     update.isPromiscuous = false
                     try client.links.update(index, update)
                 }
+                try FaultPoint.promiscuityCleared.reach()
             }
             let isLast = port.flags & UInt32(PW_PORT_ACCESS | PW_PORT_UNDERLAY) == role.flag
             if isLast, port.flags & UInt32(PW_PORT_OWNS_CLSACT) != 0 {
                 try removeClsactIfUnused(on: index, client)
+                try FaultPoint.clsactRemoved.reach()
             }
         }
         port.flags &= ~role.flag
