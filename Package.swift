@@ -71,6 +71,10 @@ let package = Package(
             name: "pwctl",
             dependencies: ["Pseudowire", "PseudowireTestbed", argumentParser], swiftSettings: settings),
 
+        // A command that tests have die, or fail, at any place.
+        .executableTarget(
+            name: "faultprocess", dependencies: ["Pseudowire"], path: "Tests/FaultProcess", swiftSettings: settings),
+
         tests("InternetAddressTests", ["InternetAddress"]),
         tests("JSON5Tests", ["JSON5"]),
         tests("L2TPTests", ["L2TP", "InternetAddress", "PseudowireTestbed"]),
@@ -85,7 +89,7 @@ let package = Package(
             "IntegrationTests",
             [
                 "Pseudowire", "PseudowireTestbed", "RouteNetlink", "BPF", "InternetAddress", "L2TP",
-                "CPseudowireObject", systemPackage,
+                "CPseudowireObject", systemPackage, "faultprocess",
             ], exclude: ["Fixtures"]),
         tests("CommandLineTests", ["Pseudowire", "RouteNetlink", "InternetAddress"]),
         tests("InteropTests", []),

@@ -17,7 +17,13 @@ public enum PseudowireError: Error, Sendable, CustomStringConvertible {
     /// The kernel refused a system call.
     case system(String, Errno)
     /// Something failed, and so did putting back what had been done by then.
+    ///
+    /// The next command that changes something tries again to put it back.
     indirect case halfDone(PseudowireError, leftovers: [String])
+    /// Something failed when there was no way back any more, for an interface was gone with its addresses.
+    ///
+    /// The next command that changes something does the rest.
+    indirect case unfinished(PseudowireError, left: [String])
 
     public var description: String {
         switch self {
@@ -27,7 +33,17 @@ public enum PseudowireError: Error, Sendable, CustomStringConvertible {
         case .bpf(let error): error.description
         case .system(let operation, let errno): "\(operation): \(errno)"
         case .halfDone(let error, let leftovers):
-            "\(error)\nand undoing it failed: \(leftovers.joined(separator: "; "))"
+            """
+            \(error)
+            and undoing it failed: \(leftovers.joined(separator: "; "))
+            the next command that changes something will put it back
+            """
+        case .unfinished(let error, let left):
+            """
+            \(error)
+            still to be done: \(left.joined(separator: "; "))
+            the next command that changes something will do it
+            """
         }
     }
 

@@ -121,59 +121,6 @@ struct ApplyTests {
         try wire.takeDown()
     }
 
-    @Test("wherever a command dies, the next one finds each pseudowire old or new, and applying again finishes")
-    func killed() throws {
-        let wire = try Wire()
-        let before = Cell.all[0].configuration(at: .edge1)
-        var changed = before
-        changed.ttl = 9
-        changed.vlan = .none
-        changed.session.local = 99
-        var added = before
-        added.name = "pw1"
-        added.session.local = 100
-        added.vlan = .id(5)
-        var gone = before
-        gone.name = "pw2"
-        gone.session.local = 101
-        gone.vlan = .id(6)
-        var start = before
-        start.vlan = .id(7)
-        let old = PseudowireDocument([start, gone])
-        let new = PseudowireDocument([changed, added])
-        try wire.first.execute(try wire.first.plan(applying: old))
-        let steps = try wire.first.plan(applying: new).steps.count
-        #expect(steps > 12)
-        for count in 0...steps {
-            let plan = try wire.first.plan(applying: new)
-            #expect(plan.steps.count == steps)
-            var executor = try Executor(wire.first)
-            try executor.run(plan.steps.prefix(count).map(\.action))  // and no further, nor back
-            // Any command that changes something, or nothing, mends what it finds.
-            try wire.first.refresh()
-            let state = try #require(try wire.first.openState())
-            let records = try wire.first.records(state)
-            for record in records where record.configuration.name == "pw0" {
-                #expect([start, changed].contains(record.configuration))
-            }
-            let sessions = Set(records.map(\.configuration.session.local.rawValue))
-            for (key, value) in try state.sessions.entries() {
-                #expect(sessions.contains(key), "step \(count)")
-                #expect(records.contains { $0.slot == value.slot }, "step \(count)")
-            }
-            for (key, _) in try state.access.entries() {
-                #expect(records.contains { $0.accessKey.vlan == key.vlan }, "step \(count)")
-            }
-            try wire.first.execute(try wire.first.plan(applying: new))
-            #expect(try wire.first.export() == new, "step \(count)")
-            #expect(try wire.first.plan(applying: new).isEmpty)
-            #expect(try wire.first.pseudowires().allSatisfy { $0.health.state == .up })
-            try wire.first.execute(try wire.first.plan(applying: old))
-            #expect(try wire.first.export() == old, "step \(count)")
-        }
-        try wire.takeDown()
-    }
-
     @Test("10,000 pseudowires in one document")
     func tenThousand() throws {
         let wire = try Wire()

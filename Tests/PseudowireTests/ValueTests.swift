@@ -212,7 +212,7 @@ struct ValueTests {
     }
 
     @Test("each step of a plan has an opposite whose opposite it is")
-    func inverses() {
+    func inverses() throws {
         let record = Record(
             configuration: Self.wires[0], slot: 1, access: 2, underlays: [3], finishes: false, isReady: false,
             created: 0)
@@ -226,8 +226,9 @@ struct ValueTests {
             .removeInterface(record, .init(mtu: 1446, isDormant: false)),
         ]
         for action in actions {
-            #expect(action.inverse.description != action.description)
-            #expect(action.inverse.inverse.description == action.description)
+            let inverse = try #require(action.inverse)
+            #expect(inverse.description != action.description)
+            #expect(inverse.inverse?.description == action.description)
         }
     }
 }

@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include "../../../bpf/abi/pseudowire_abi.h"
+#include "../../../bpf/abi/pseudowire_journal.h"
 
 /* The ELF object: its first octet, and how many there are. */
 const unsigned char *pw_object_start(void);

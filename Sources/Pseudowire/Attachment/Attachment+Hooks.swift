@@ -56,6 +56,7 @@ extension Attachment {
         case .clsact:
             let client = manager.client
             _ = try netlink { () throws(NetlinkError) in try client.qdiscs.ensureClsact(on: link.index) }
+            try FaultPoint.clsactMade.reach()
             try putFilter(role, on: link, state, manager)
         case .tcx: try putLink(role, on: link, state, manager)
         }
@@ -125,6 +126,7 @@ extension Attachment {
             }
         case .tcx: try removeLink(at: manager.directory.linkPin(role, interface))
         }
+        try FaultPoint.filterRemoved.reach()
     }
 
     /// Ends a link, whoever else has it open; no link is no error.

@@ -42,6 +42,9 @@ extension Attachment {
     ) throws(PseudowireError) {
         try netlink { () throws(NetlinkError) in
             _ = try client.qdiscs.ensureClsact(on: LinkIndex(rawValue: inner))
+        }
+        try FaultPoint.splitterHooked.reach()
+        try netlink { () throws(NetlinkError) in
             _ = try client.filters.replace(
                 BPFFilter(
                     program: programs.encapSplit.fileDescriptor, name: "pseudowire_split",

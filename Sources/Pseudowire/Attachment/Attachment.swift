@@ -56,20 +56,23 @@ enum Attachment {
         if wantsAll { port.flags |= UInt32(PW_PORT_OWNS_PROMISC) }
         try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
         do throws(PseudowireError) {
+            try FaultPoint.portWritten.reach()
             try put(role, on: link, at: hook, state, manager)
+            try FaultPoint.filterAdded.reach()
             if wantsAll {
                 try netlink { () throws(NetlinkError) in
                     var update = LinkUpdate()
                     update.isPromiscuous = true
                     try client.links.update(link.index, update)
                 }
+                try FaultPoint.promiscuitySet.reach()
             }
         } catch {
-            if hook == .clsact, !hadClsact { try? removeClsactIfUnused(on: link.index, client) }
-            if let before {
+            // One that was there before is not ours to take away.
+            if let before, before.flags & role.flag != 0 {
                 try? state.ports.update(key: interface, value: before)
             } else {
-                _ = try? state.ports.remove(key: interface)
+                try? detach(role, from: interface, state, manager)
             }
             throw error
         }
@@ -122,6 +125,7 @@ enum Attachment {
                     update.isPromiscuous = false
                     try client.links.update(index, update)
                 }
+                try FaultPoint.promiscuityCleared.reach()
             }
             try releaseClsact(&port, index, client)
         }
@@ -148,6 +152,7 @@ enum Attachment {
             return
         }
         try removeClsactIfUnused(on: index, client)
+        try FaultPoint.clsactRemoved.reach()
         port.flags &= ~UInt32(PW_PORT_OWNS_CLSACT)
     }
 

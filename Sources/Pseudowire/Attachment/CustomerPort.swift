@@ -33,20 +33,32 @@ enum CustomerPort {
         specification.mtu = shape.mtu
         let end = try netlink { () throws(NetlinkError) in try client.links.create(specification) }
         do throws(PseudowireError) {
+            try FaultPoint.pairMade.reach()
             guard let other = try netlink({ () throws(NetlinkError) in try client.links.find(named: hidden) }) else {
                 throw PseudowireError.refused("\(hidden) vanished as soon as it was made")
             }
-            try netlink { () throws(NetlinkError) in
-                // No IPv6 addresses: nothing may speak on this end but the datapath.
-                try client.links.update(other.index, LinkUpdate(alias: alias, addressGenerationMode: .some(.none)))
-                try client.links.update(other.index, LinkUpdate(isUp: true))
-                if shape.isDormant { try client.links.update(end.index, LinkUpdate(linkMode: .dormant)) }
-            }
+            try complete(other, shape, client)
             return other.index.rawValue
         } catch {
             try? client.links.delete(end.index)
             throw error
         }
+    }
+
+    /// Does the rest for a pair that is there; one that is whole stays as it is.
+    static func complete(_ hidden: Link, _ shape: Shape, _ client: RouteClient) throws(PseudowireError) {
+        guard hidden.alias != alias || !hidden.flags.contains(.up) else { return }
+        // Before the hidden end is up, which says that all is done.
+        if shape.isDormant, let end = hidden.peer {
+            try netlink { () throws(NetlinkError) in try client.links.update(end, LinkUpdate(linkMode: .dormant)) }
+        }
+        try netlink { () throws(NetlinkError) in
+            // No IPv6 addresses: nothing may speak on this end but the datapath.
+            try client.links.update(hidden.index, LinkUpdate(alias: alias, addressGenerationMode: .some(.none)))
+        }
+        try FaultPoint.pairNamed.reach()
+        try netlink { () throws(NetlinkError) in try client.links.update(hidden.index, LinkUpdate(isUp: true)) }
+        try FaultPoint.pairUp.reach()
     }
 
     /// The hidden end, if it is there and ours.
@@ -65,6 +77,7 @@ enum CustomerPort {
     static func remove(_ index: UInt32, hidden: String, _ client: RouteClient) throws(PseudowireError) {
         guard let link = try find(index, hidden: hidden, client) else { return }
         try netlink { () throws(NetlinkError) in try client.links.delete(link.index) }
+        try FaultPoint.pairRemoved.reach()
     }
 }
 

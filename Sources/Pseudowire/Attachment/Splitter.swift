@@ -42,6 +42,7 @@ struct Splitter {
         specification.mtu = mtu
         let outer = try netlink { () throws(NetlinkError) in try client.links.create(specification) }
         do throws(PseudowireError) {
+            try FaultPoint.splitterMade.reach()
             guard let inner = try netlink({ () throws(NetlinkError) in try client.links.find(named: innerName) }) else {
                 throw PseudowireError.refused("\(innerName) vanished as soon as it was made")
             }
@@ -55,6 +56,9 @@ struct Splitter {
                     if index == inner.index { update.ipv4Forwarding = true }
                     try client.links.update(index, update)
                 }
+            }
+            try FaultPoint.splitterNamed.reach()
+            try netlink { () throws(NetlinkError) in
                 try client.links.setOffloads(
                     outer.index,
                     [.tcpSegmentation: false, .genericSegmentation: false, .transmitChecksum: false])
@@ -64,6 +68,7 @@ struct Splitter {
                     try client.links.update(index, update)
                 }
             }
+            try FaultPoint.splitterUp.reach()
             // There is no netlink attribute for it. Where /proc/sys cannot be written, or there is no IPv6, the
             // datapath falls back to the interface that the route named when the pseudowire was configured.
             _ = try netlink { () throws(NetlinkError) in

@@ -77,6 +77,26 @@ extension pw_encap {
     }
 }
 
+extension pw_encap {
+    /// The same with what the datapath has learned of the path, if the path is the same: peer, encapsulation, way out.
+    func learning(from earlier: pw_encap?) -> pw_encap {
+        let carrier = UInt32(PW_FLAG_IPV6) | UInt32(PW_FLAG_UDP)
+        guard let earlier, earlier.underlay == underlay, earlier.flags & carrier == flags & carrier,
+            earlier.peer == peer
+        else { return self }
+        var value = self
+        value.path_mtu = earlier.path_mtu
+        value.path_mtu_until = earlier.path_mtu_until
+        return value
+    }
+
+    /// The destination address in the outer header.
+    private var peer: [UInt8] {
+        let range = flags & UInt32(PW_FLAG_IPV6) != 0 ? 24..<40 : 16..<20
+        return Array(Octets.read(header)[range])
+    }
+}
+
 extension pw_decap {
     /// What the datapath needs to check and decapsulate.
     init(_ configuration: PseudowireConfiguration, slot: UInt32, access: UInt32) {

@@ -18,27 +18,79 @@ struct Executor: ~Copyable {
     }
 
     /// All, or nothing: what was done before a failure is undone, last first.
+    ///
+    /// What is meant is written down first. If this process dies, the next command that changes something reads it, and
+    /// does the rest; so it does where undoing fails. An interface with its addresses cannot be brought back: from the
+    /// first that is removed there is no undoing.
     mutating func run(_ actions: [Action]) throws(PseudowireError) {
+        guard !actions.isEmpty else { return }
+        let journal = try Journal(intents(actions))
+        // A state that is still to be made gets its name with the journal in it.
+        if state != nil { try pin(journal) }
+        var isFinal = false
         for (index, action) in actions.enumerated() {
             do throws(PseudowireError) {
-                try perform(action)
+                try FaultPoint.step.reach()
+                try perform(action, journal)
+                if case .removeInterface = action { isFinal = true }
             } catch {
-                var leftovers: [String] = []
-                for done in actions[..<index].reversed() {
-                    do throws(PseudowireError) { try perform(done.inverse) } catch {
-                        leftovers.append("\(done.inverse): \(error)")
-                    }
-                }
-                if leftovers.isEmpty { throw error }
-                throw .halfDone(error, leftovers: leftovers)
+                if case .unfinished = error { throw error }
+                guard !isFinal else { throw .unfinished(error, left: actions[index...].map(\.description)) }
+                throw undo(actions[...index], journal, error)
             }
         }
+        try Journal.remove(from: manager.directory.path)
+        try FaultPoint.journalRemoved.reach()
     }
 
-    private mutating func perform(_ action: Action) throws(PseudowireError) {
+    /// Returns the error to report.
+    private mutating func undo(
+        _ actions: ArraySlice<Action>, _ journal: borrowing Journal, _ reason: PseudowireError
+    ) -> PseudowireError {
+        var leftovers: [String] = []
+        do throws(PseudowireError) {
+            try journal.turnBack()
+            try FaultPoint.journalTurned.reach()
+        } catch {
+            leftovers.append("\(error)")
+        }
+        // The one that failed may have done half of what it does.
+        for action in actions.reversed() {
+            guard let inverse = action.inverse else { continue }
+            do throws(PseudowireError) {
+                try FaultPoint.undo.reach()
+                try perform(inverse, journal)
+            } catch {
+                leftovers.append("\(inverse): \(error)")
+            }
+        }
+        if leftovers.isEmpty {
+            do throws(PseudowireError) { try Journal.remove(from: manager.directory.path) } catch {
+                leftovers.append("\(error)")
+            }
+        }
+        return leftovers.isEmpty ? reason : .halfDone(reason, leftovers: leftovers)
+    }
+
+    private func pin(_ journal: borrowing Journal) throws(PseudowireError) {
+        try journal.pin(in: manager.directory.path)
+        try FaultPoint.journalPinned.reach()
+    }
+
+    private func intents(_ actions: [Action]) throws(PseudowireError) -> [Intent] {
+        var intents = Intent.all(of: actions)
+        guard let state else { return intents }
+        for index in intents.indices {
+            guard let key = intents[index].old?.accessKey else { continue }
+            intents[index].oldUnderlay = try bpf { () throws(BPFError) in try state.access[key] }?.underlay ?? 0
+        }
+        return intents
+    }
+
+    private mutating func perform(_ action: Action, _ journal: borrowing Journal) throws(PseudowireError) {
         switch action {
         case .makeState(let maxSessions):
-            try StateAssembly.make(manager, maxSessions: maxSessions)
+            try StateAssembly.make(manager, maxSessions: maxSessions, journal)
             state = try DatapathState(manager.directory)
         case .removeState:
             state = nil

@@ -23,6 +23,8 @@ public final class PseudowireManager {
     public var patience: Duration?
     /// Called when a change has to wait for another one.
     public var onWait: () -> Void = {}
+    /// Called when a change has first finished, or undone, what a command that died had begun.
+    public var onMend: (Recovery) -> Void = { _ in }
 
     /// Opens a namespace.
     ///
@@ -85,6 +87,7 @@ public final class PseudowireManager {
             try directory.reap()
             // Without state there is no splitter, unless a command died between making or removing the one and the other.
             if !directory.exists, (try? Splitter.find(client)) != nil { try Splitter.remove(client) }
+            try recover()
             try mend()
             let actions = try plan().steps.map(\.action)
             var executor = try Executor(self)

@@ -7,7 +7,11 @@ enum StateAssembly {
     /// Makes the splitter, loads the datapath, pins it.
     ///
     /// What was made is unmade if anything fails.
-    static func make(_ manager: PseudowireManager, maxSessions: UInt32) throws(PseudowireError) {
+    ///
+    /// - Parameter journal: says what it is made for; the state is never found without it.
+    static func make(
+        _ manager: PseudowireManager, maxSessions: UInt32, _ journal: borrowing Journal
+    ) throws(PseudowireError) {
         let client = manager.client
         let directory = manager.directory
         // One that a command left behind, which died right here.
@@ -15,27 +19,50 @@ enum StateAssembly {
         let splitter = try Splitter.create(client, in: manager.namespace)
         do throws(PseudowireError) {
             try FileSystem.makeDirectory(directory.draft)
+            try FaultPoint.draftMade.reach()
             let object = try bpf { () throws(BPFError) in try DatapathObject.open(maxSessions: maxSessions).load() }
-            try bpf { () throws(BPFError) in
-                try pin(object, in: directory.draft)
-                try describe(object, splitter, manager, maxSessions)
-            }
+            try FaultPoint.datapathLoaded.reach()
+            try bpf { () throws(BPFError) in try pin(object, in: directory.draft) }
+            try FaultPoint.datapathPinned.reach()
+            try bpf { () throws(BPFError) in try describe(object, splitter, manager, maxSessions) }
+            try FaultPoint.datapathDescribed.reach()
             try watchOver(object, splitter, manager)
+            try FaultPoint.watchPinned.reach()
             let programs = try bpf { () throws(BPFError) in try DatapathPrograms(object) }
             try Attachment.attachSplitter(splitter.inner, programs, client)
+            try FaultPoint.splitterAttached.reach()
+            try journal.pin(in: directory.draft)
+            try FaultPoint.journalPinned.reach()
             try FileSystem.rename(directory.draft, to: directory.path)
         } catch {
             try? Splitter.remove(client)
             try? StateDirectory.remove(directory.draft)
             throw error
         }
+        try FaultPoint.stateNamed.reach()
     }
 
-    /// Unpins everything, then removes the splitter; the kernel frees what nothing refers to any more.
+    /// Takes its name from the state, removes the splitter, then the pins; the kernel frees what nothing refers to any more.
+    ///
+    /// Undone if the splitter cannot be removed. Also for what is half made.
     static func remove(_ manager: PseudowireManager) throws(PseudowireError) {
-        try FileSystem.rename(manager.directory.path, to: manager.directory.draft)
-        try StateDirectory.remove(manager.directory.draft)
-        try Splitter.remove(manager.client)
+        let directory = manager.directory
+        let hasName = directory.exists
+        if hasName { try FileSystem.rename(directory.path, to: directory.draft) }
+        do throws(PseudowireError) {
+            try FaultPoint.stateUnnamed.reach()
+            try Splitter.remove(manager.client)
+        } catch {
+            if hasName { try FileSystem.rename(directory.draft, to: directory.path) }
+            throw error
+        }
+        do throws(PseudowireError) {
+            try FaultPoint.splitterRemoved.reach()
+            try StateDirectory.remove(directory.draft)
+            try FaultPoint.stateRemoved.reach()
+        } catch {
+            throw .unfinished(error, left: ["remove \(directory.draft)"])
+        }
     }
 
     private static func pin(_ object: borrowing LoadedObject, in directory: String) throws(BPFError) {

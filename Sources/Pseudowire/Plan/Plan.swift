@@ -46,7 +46,7 @@ public struct Plan: Sendable, CustomStringConvertible {
 
 /// What a step does.
 ///
-/// Each has an opposite, by which it is undone.
+/// Each that changes what others could see has an opposite, by which it is undone.
 enum Action: Sendable, CustomStringConvertible {
     case makeState(maxSessions: UInt32)
     case removeState
@@ -100,11 +100,12 @@ enum Action: Sendable, CustomStringConvertible {
         }
     }
 
-    /// What undoes it.
-    var inverse: Action {
+    /// What undoes it, also where it was done by half; nil where nothing has to be.
+    var inverse: Action? {
         switch self {
         case .makeState: .removeState
-        case .removeState: .makeState(maxSessions: 0)
+        // It is the last step, and undoes itself if it fails.
+        case .removeState: nil
         case .beginRecord(let record): .eraseRecord(record)
         case .commitRecord(let record): .reopenRecord(record.committed)
         case .reopenRecord(let record): record.isReady ? .commitRecord(record) : .beginRecord(record)
@@ -124,7 +125,7 @@ enum Action: Sendable, CustomStringConvertible {
         case .write(let entry, let record, let over):
             if let over { .write(entry, over, over: record) } else { .drop(entry, record) }
         case .drop(let entry, let record): .write(entry, record, over: nil)
-        case .clearCounters: self
+        case .clearCounters: nil
         case .replaceRecord(let record, let over): .replaceRecord(over, over: record)
         }
     }

@@ -61,7 +61,9 @@ extension DatapathState {
             let splitter = SplitterIndexes(outer: described.splitter_outer, inner: described.splitter_inner)
             let value = pw_encap(
                 configuration, slot: record.slot, underlay: underlay, splitter: splitter, finishes: record.finishes)
-            try bpf { () throws(BPFError) in try access.update(key: record.accessKey, value: value) }
+            try bpf { () throws(BPFError) in
+                try access.update(key: record.accessKey, value: value.learning(from: access[record.accessKey]))
+            }
         }
     }
 

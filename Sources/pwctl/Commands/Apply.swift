@@ -87,7 +87,7 @@ struct Export: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let manager = try common.manager()
+        let manager = try common.reader()
         print(try Report.failures { () throws(PseudowireError) in try manager.export() }.text, terminator: "")
     }
 }

@@ -22,6 +22,15 @@ struct CommonOptions: ParsableArguments {
         let manager = try Report.failures { () throws(PseudowireError) in try PseudowireManager(in: namespace) }
         manager.patience = wait.map { .seconds($0) }
         manager.onWait = { Report.toStandardError("pwctl: waiting for another command that changes pseudowires") }
+        manager.onMend = { Report.toStandardError("pwctl: \($0)") }
+        return manager
+    }
+
+    /// The same for a command that only looks; it says so if what it sees is half done.
+    func reader() throws -> PseudowireManager {
+        let manager = try manager()
+        let unfinished = try Report.failures { () throws(PseudowireError) in try manager.unfinished() }
+        if let unfinished { Report.toStandardError("pwctl: \(unfinished)") }
         return manager
     }
 

@@ -8,7 +8,7 @@ struct List: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let manager = try common.manager()
+        let manager = try common.reader()
         let wires = try Report.failures { () throws(PseudowireError) in try manager.pseudowires() }
         if output.json {
             print(try JSONText.of(wires.map(PseudowireView.init)))

@@ -12,7 +12,7 @@ struct Show: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let manager = try common.manager()
+        let manager = try common.reader()
         let wire = try Report.failures { () throws(PseudowireError) in try manager.pseudowire(named: name) }
         if output.json {
             print(try JSONText.of(PseudowireView(wire)))

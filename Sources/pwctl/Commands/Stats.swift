@@ -16,7 +16,7 @@ struct Stats: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let manager = try common.manager()
+        let manager = try common.reader()
         while true {
             try printOnce(manager)
             guard watch else { return }

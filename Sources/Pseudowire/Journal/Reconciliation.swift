@@ -1,0 +1,130 @@
+internal import BPF
+internal import CPseudowireObject
+internal import RouteNetlink
+
+/// Makes pseudowires what the journal says, whatever of it is done already.
+///
+/// Everything is added or replaced before anything is taken away, as in a plan. An interface that is gone is left out:
+/// its pseudowire says so in its health.
+struct Reconciliation {
+    private let manager: PseudowireManager
+    private let state: DatapathState
+    private var client: RouteClient { manager.client }
+
+    init(_ manager: PseudowireManager, _ state: DatapathState) {
+        self.manager = manager
+        self.state = state
+    }
+
+    /// One pseudowire as it is to be, and the way out that it has.
+    private struct Target {
+        var record: Record
+        let underlay: UInt32
+        /// How its interface is made if there is none; nil where that is nobody's wish.
+        let shape: CustomerPort.Shape?
+        let isNew: Bool
+    }
+
+    func run(_ intents: [Intent], isForward: Bool) throws(PseudowireError) {
+        var targets: [Target] = []
+        for intent in intents {
+            guard let record = isForward ? intent.new : intent.old else { continue }
+            var target = Target(
+                record: record, underlay: isForward ? intent.newUnderlay : intent.oldUnderlay,
+                shape: isForward ? intent.made : intent.removed, isNew: isForward && intent.old == nil)
+            try locate(&target)
+            targets.append(target)
+        }
+        try writeEntries(targets)
+        try attach(targets.map(\.record))
+        for target in targets { try write(target.record) }
+        let names = Set(targets.map(\.record.configuration.name))
+        for intent in intents where !names.contains(intent.name) {
+            try bpf { () throws(BPFError) in _ = try state.pseudowires.remove(key: pw_name(intent.name)) }
+            try FaultPoint.recoveryErased.reach()
+        }
+        try manager.mend()
+        try FaultPoint.recoveryMended.reach()
+        try sweepInterfaces(intents, targets)
+        try FaultPoint.recoverySwept.reach()
+        if try manager.records(state).isEmpty { try removeState() }
+    }
+
+    /// Finds the interface that is made with it, or makes it.
+    private func locate(_ target: inout Target) throws(PseudowireError) {
+        let record = target.record
+        guard record.configuration.makesInterface else { return }
+        if let hidden = try CustomerPort.find(record.access, hidden: record.accessName, client) {
+            if let shape = target.shape { try CustomerPort.complete(hidden, shape, client) }
+            target.record.access = hidden.index.rawValue
+        } else if let shape = target.shape {
+            target.record.access = try CustomerPort.create(
+                record.configuration.access, hidden: record.accessName, shape, client)
+        }
+        try FaultPoint.recoveryInterface.reach()
+    }
+
+    private func writeEntries(_ targets: [Target]) throws(PseudowireError) {
+        for target in targets where target.record.access != 0 {
+            let record = target.record
+            let isThere = try bpf { () throws(BPFError) in try state.pseudowires[pw_name(record.configuration.name)] }
+            if target.isNew, isThere?.state != UInt32(PW_STATE_READY) {
+                try bpf { () throws(BPFError) in try state.clearCounters(slot: record.slot) }
+            }
+            try state.write(.session, record)
+            try state.write(.path, record)
+            try state.write(.access(underlay: target.underlay), record)
+            try FaultPoint.recoveryEntries.reach()
+        }
+    }
+
+    /// Filters wherever one of them needs one; those that are there are adopted.
+    private func attach(_ records: [Record]) throws(PseudowireError) {
+        var done: Set<[UInt32]> = []
+        for record in records {
+            let places = record.underlays.map { (Attachment.Role.underlay, $0) } + [(.access, record.access)]
+            for (role, interface) in places where interface != 0 && done.insert([role.flag, interface]).inserted {
+                let client = client
+                let index = LinkIndex(rawValue: interface)
+                guard try netlink({ () throws(NetlinkError) in try client.links.get(index) }) != nil else { continue }
+                let present = try bpf { () throws(BPFError) in try state.ports[interface] }?[role]
+                let hook =
+                    if let hook = record.configuration.attach.hook ?? present { hook } else {
+                        try AttachmentHook.preferred(on: interface, client)
+                    }
+                if let present, present != hook {
+                    try Attachment.move(role, on: interface, to: hook, state, manager)
+                } else {
+                    try Attachment.attach(role, to: interface, at: hook, state, manager)
+                }
+                try FaultPoint.recoveryFilter.reach()
+            }
+        }
+    }
+
+    private func write(_ record: Record) throws(PseudowireError) {
+        try bpf { () throws(BPFError) in
+            try state.pseudowires.update(key: pw_name(record.configuration.name), value: record.value)
+        }
+        try FaultPoint.recoveryRecord.reach()
+    }
+
+    /// Interfaces of those that are not to be, or are to have another one.
+    private func sweepInterfaces(_ intents: [Intent], _ targets: [Target]) throws(PseudowireError) {
+        let kept = Set(targets.filter(\.record.configuration.makesInterface).map(\.record.accessName))
+        for record in intents.flatMap({ [$0.old, $0.new] }).compactMap(\.self)
+        where record.configuration.makesInterface && !kept.contains(record.accessName) {
+            try CustomerPort.remove(record.access, hidden: record.accessName, client)
+        }
+    }
+
+    /// The last pseudowire takes the datapath with it.
+    private func removeState() throws(PseudowireError) {
+        for (interface, port) in try bpf({ () throws(BPFError) in try state.ports.entries() }) {
+            for role in [Attachment.Role.access, .underlay] where port.flags & role.flag != 0 {
+                try Attachment.detach(role, from: interface, state, manager)
+            }
+        }
+        try StateAssembly.remove(manager)
+    }
+}

@@ -1,0 +1,85 @@
+import BPF
+import CPseudowireObject
+import RouteNetlink
+import Testing
+
+@testable import Pseudowire
+
+/// Everything that pseudowires have left in a namespace, in words that are the same wherever the same is there.
+///
+/// Interfaces have their names in it, not the indexes that they happened to get.
+struct Census: Equatable, CustomStringConvertible {
+    private var lines: Set<String> = []
+
+    var description: String { lines.sorted().joined(separator: "\n") }
+
+    /// What is in only one of the two.
+    func differences(from other: Census) -> String {
+        (lines.subtracting(other.lines).map { "+ \($0)" } + other.lines.subtracting(lines).map { "- \($0)" })
+            .sorted().joined(separator: "\n")
+    }
+
+    init(_ manager: PseudowireManager) throws {
+        let client = manager.client
+        let links = try client.links.list()
+        let names = Dictionary(links.map { ($0.index.rawValue, $0.name) }) { first, _ in first }
+        func name(_ index: UInt32) -> String { names[index] ?? (index == 0 ? "none" : "#gone") }
+        for link in links {
+            let flags = [("up", link.isUp), ("promiscuous", link.flags.contains(.promiscuous))]
+                .filter(\.1).map(\.0).joined(separator: " ")
+            lines.insert("link \(link.name) mtu \(link.mtu) \(link.alias ?? "") \(flags) \(link.linkMode)")
+            for direction in [TrafficDirection.ingress, .egress] {
+                let hook = TrafficHook(link: link.index, direction: direction)
+                guard let filters = try? client.filters.list(at: hook) else { continue }
+                for filter in filters {
+                    lines.insert(
+                        "filter \(link.name) \(direction) \(filter.priority) \(filter.handle) \(filter.name ?? "")")
+                }
+            }
+        }
+        for qdisc in try client.qdiscs.list() where qdisc.kind == "clsact" {
+            lines.insert("clsact \(name(qdisc.link.rawValue))")
+        }
+        for path in [manager.directory.path, manager.directory.draft] {
+            let what = path == manager.directory.path ? "pin" : "draft"
+            for pin in FileSystem.entries(of: path) { lines.insert("\(what) \(pin)") }
+        }
+        try describe(manager, name)
+    }
+
+    private mutating func describe(_ manager: PseudowireManager, _ name: (UInt32) -> String) throws {
+        guard let state = try manager.openState() else { return }
+        var names: [UInt32: String] = [0: "nobody"]
+        for record in try manager.records(state) {
+            names[record.slot] = record.configuration.name
+            lines.insert(
+                "record \(record.configuration) on \(name(record.access)) under \(record.underlays.map(name)) "
+                    + "slot \(record.slot) ready \(record.isReady)")
+        }
+        func owner(_ slot: UInt32) -> String { names[slot] ?? "nobody's slot \(slot)" }
+        for (key, value) in try state.sessions.entries() {
+            var value = value
+            let access = name(value.access_ifindex)
+            value.access_ifindex = 0
+            lines.insert("session \(key) \(owner(value.slot)) \(access) \(octets(value))")
+        }
+        for (key, value) in try state.access.entries() {
+            var value = value
+            let underlay = name(value.underlay)
+            // The splitter's indexes, the way out, what the datapath has learned.
+            (value.underlay, value.fib_ifindex, value.split_ifindex) = (0, 0, 0)
+            (value.path_mtu, value.path_mtu_until) = (0, 0)
+            lines.insert("access \(name(key.ifindex)) \(key.vlan) \(owner(value.slot)) by \(underlay) \(octets(value))")
+        }
+        for (key, value) in try state.paths.entries() {
+            lines.insert("path \(octets(key)) \(name(value.ifindex)) \(value.vlan)")
+        }
+        for (index, port) in try state.ports.entries() {
+            lines.insert("port \(name(index)) flags \(port.flags)")
+        }
+    }
+
+    private func octets(_ value: some BitwiseCopyable) -> String {
+        withUnsafeBytes(of: value) { $0.map { String($0, radix: 16) }.joined(separator: ".") }
+    }
+}
