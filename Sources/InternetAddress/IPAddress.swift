@@ -16,6 +16,7 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
         case v6 = 6
 
         /// Octets in an address of this family: 4 or 16.
+        @inlinable
         public var byteCount: Int { self == .v4 ? 4 : 16 }
     }
 
@@ -40,6 +41,7 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// An address from 4 or 16 octets in network order; nil for any other count.
+    @inlinable
     public init?(bytes: some Collection<UInt8>) {
         var words: (UInt64, UInt64) = (0, 0)
         var index = 0
@@ -60,11 +62,13 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// The octets in network order: 4 or 16 of them.
+    @inlinable
     public var bytes: [UInt8] {
         (0..<family.byteCount).map(octet(at:))
     }
 
     /// One octet, counted from the left; zero beyond the address's own length.
+    @inlinable
     public func octet(at index: Int) -> UInt8 {
         guard (0..<16).contains(index) else { return 0 }
         return index < 8

@@ -26,23 +26,20 @@ public struct IPPrefix: Hashable, Sendable, BitwiseCopyable {
 
     /// Whether `other` lies in this network.
     public func contains(_ other: IPAddress) -> Bool {
-        other.family == address.family && Self.masked(other, length) == Self.masked(address, length)
+        other.family == address.family && other.masked(to: length) == address.masked(to: length)
     }
 
     /// The same prefix with its host bits cleared.
-    public var network: IPPrefix {
-        let octets = Self.masked(address, length)
-        guard let cleared = IPAddress(bytes: octets), let prefix = IPPrefix(cleared, length: length) else {
-            return self
-        }
-        return prefix
-    }
+    public var network: IPPrefix { IPPrefix(address.masked(to: length), length: length) ?? self }
+}
 
-    private static func masked(_ address: IPAddress, _ length: UInt8) -> [UInt8] {
-        (0..<address.family.byteCount).map { index in
-            let kept = min(max(Int(length) - 8 * index, 0), 8)
-            return address.octet(at: index) & UInt8(truncatingIfNeeded: 0xff00 >> kept)
-        }
+extension IPAddress {
+    /// The address with all but its first `length` bits cleared.
+    fileprivate func masked(to length: UInt8) -> IPAddress {
+        // A shift by the whole width, or more, leaves nothing.
+        let ones = UInt64.max
+        return IPAddress(
+            family: family, high: high & ~(ones >> length), low: length > 64 ? low & ~(ones >> (length - 64)) : 0)
     }
 }
 

@@ -9,16 +9,18 @@ public struct MACAddress: Hashable, Sendable, BitwiseCopyable {
 
     /// The six octets, in the order in which they are sent.
     public init(_ a: UInt8, _ b: UInt8, _ c: UInt8, _ d: UInt8, _ e: UInt8, _ f: UInt8) {
-        value = [a, b, c, d, e, f].reduce(0) { $0 << 8 | UInt64($1) }
+        value = UInt64(a) << 40 | UInt64(b) << 32 | UInt64(c) << 24 | UInt64(d) << 16 | UInt64(e) << 8 | UInt64(f)
     }
 
     /// An address from exactly six octets; nil for any other count.
+    @inlinable
     public init?(bytes: some Collection<UInt8>) {
         guard bytes.count == 6 else { return nil }
         value = bytes.reduce(0) { $0 << 8 | UInt64($1) }
     }
 
     /// The six octets, in the order in which they are sent.
+    @inlinable
     public var bytes: [UInt8] { (0..<6).map { UInt8(truncatingIfNeeded: value >> UInt64(40 - 8 * $0)) } }
 
     /// `ff:ff:ff:ff:ff:ff`.

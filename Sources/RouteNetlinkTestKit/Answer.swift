@@ -27,7 +27,7 @@ public struct Answer: Sendable {
     /// The request is done.
     public static let acknowledgement = Answer(datagrams: [.end])
 
-    /// Nothing: a timeout, which the scripted kernel does not wait for.
+    /// Nothing: a timeout, which the scripted kernel does not wait for; success, where only a failure is answered.
     public static let silence = Answer(datagrams: [])
 
     /// Objects and the end: for a list, or for the one object that was asked for.

@@ -14,6 +14,9 @@ public struct RecordedRequest: Hashable, Sendable {
     /// `NLM_F_ROOT | NLM_F_MATCH`: asks for a list.
     public var isDump: Bool { flags & 0x300 == 0x300 }
 
+    /// `NLM_F_ACK`: a success is answered too, not only a failure. Of a batch only the last of some asks for it.
+    public var wantsAcknowledgement: Bool { flags & 4 != 0 }
+
     /// The struct between message header and attributes, as `struct ifinfomsg`.
     public var header: [UInt8] { Array(bytes.dropFirst(16).prefix(type.headerLength)) }
 
@@ -68,7 +71,7 @@ public struct RecordedRequest: Hashable, Sendable {
     }
 
     /// The requests of one datagram; ends at the first that does not fit.
-    static func parse(_ datagram: [UInt8]) -> [RecordedRequest] {
+    package static func parse(_ datagram: [UInt8]) -> [RecordedRequest] {
         var found: [RecordedRequest] = []
         var rest = datagram[...]
         while rest.count >= 16 {

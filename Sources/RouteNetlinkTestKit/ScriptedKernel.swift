@@ -73,7 +73,7 @@ public final class ScriptedKernel {
         let transport = ScriptedTransport { _ in [] }
         let portID = transport.portID
         transport.answer = { [self] requests in
-            requests.flatMap { request in answer(request).datagrams.map { $0.step(to: request, portID) } }
+            requests.flatMap { request in answer(request).datagrams.compactMap { $0.step(to: request, portID) } }
         }
         return transport
     }
@@ -100,7 +100,8 @@ public final class ScriptedKernel {
 }
 
 extension Answer.Datagram {
-    fileprivate func step(to request: RecordedRequest, _ portID: UInt32) -> ScriptedTransport.Step {
+    /// Nil for the end of what asked for no acknowledgement: the kernel says nothing then, but when it refuses.
+    fileprivate func step(to request: RecordedRequest, _ portID: UInt32) -> ScriptedTransport.Step? {
         // NLM_F_MULTI
         let flags: UInt16 = request.isDump ? 2 : 0
         func join(_ messages: [KernelMessage], _ sequence: UInt32) -> [UInt8] {
@@ -114,6 +115,7 @@ extension Answer.Datagram {
         case .failure(let errno): return .failed(errno)
         case .end where request.isDump:
             return .datagram(join([KernelMessage(MessageType(rawValue: 3), payload: [0, 0, 0, 0])], request.sequence))
+        case .end where !request.wantsAcknowledgement: return nil
         case .end: return .datagram(request.acknowledgement(0, nil, path: [], portID))
         case .refusal(let errno, let text, let path):
             return .datagram(request.acknowledgement(errno.rawValue, text, path: path, portID))

@@ -180,7 +180,7 @@ import Testing
         var error = NetlinkError(.invalidArgument, "create link x", object: .link)
         forEachMessage(answer.bytes) { message in
             guard let acknowledgement = ExtendedAcknowledgement(message) else { return }
-            AttributePath.annotate(&error, with: acknowledgement, request: request)
+            AttributePath.annotate(&error, with: acknowledgement, request: request.bytes)
         }
         #expect(error.missingAttribute == "IFLA_LINKINFO.IFLA_INFO_KIND")
     }

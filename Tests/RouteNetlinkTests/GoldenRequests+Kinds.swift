@@ -167,8 +167,7 @@ extension GoldenRequestTests {
             theirs: """
                 2c000000 1a00 0100 00000000 00000000
                 02200000 00000000 00100000 08000100 0a000009 08000400 02000000
-                """,
-            moreFlags: UInt16(NLM_F_ACK)
+                """
         ) { RouteRequest.lookup(RouteQuery(to: "10.0.0.9", outputInterface: index2)) },
         Golden(
             command: "ip route get 10.0.0.9 mark 5 uid 1000",
@@ -176,16 +175,14 @@ extension GoldenRequestTests {
                 34000000 1a00 0100 00000000 00000000
                 02200000 00000000 00100000 08000100 0a000009 08001900 e8030000 08001000
                 05000000
-                """,
-            moreFlags: UInt16(NLM_F_ACK)
+                """
         ) { RouteRequest.lookup(RouteQuery(to: "10.0.0.9", mark: 5, userID: 1000)) },
         Golden(
             command: "ip route get fibmatch 10.0.0.9",
             theirs: """
                 24000000 1a00 0100 00000000 00000000
                 02200000 00000000 00300000 08000100 0a000009
-                """,
-            moreFlags: UInt16(NLM_F_ACK)
+                """
         ) { RouteRequest.lookup(RouteQuery(to: "10.0.0.9", wantsRoute: true)) },
     ]
 

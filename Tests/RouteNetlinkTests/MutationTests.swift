@@ -150,7 +150,7 @@ private struct MutatedReaders {
     private mutating func batch(_ bytes: RawSpan) {
         let answer = bytes.array
         let socket = NetlinkSocket(ScriptedTransport { Self.addressed(answer, to: $0) }, isRoute: true)
-        let results = socket.perform(BatchTests.batch(3).entries)
+        let results = socket.perform(BatchTests.batch(3))
         let isAcknowledgement = answer.count >= 20 && answer[4] == UInt8(NLMSG_ERROR) && answer[5] == 0
         var known = 0
         for result in results {

@@ -140,11 +140,12 @@ import Testing
         #expect(kernel.problems == [])
     }
 
-    @Test func `a batch has a result for each change`() throws {
+    @Test(arguments: [false, true])
+    func `a batch has a result for each change`(_ isLost: Bool) throws {
         let kernel = ScriptedKernel()
-        kernel.expect(.newRoute)
+        kernel.expect(.newRoute, where: { !$0.wantsAcknowledgement })
         kernel.expect(.newRoute, answering: .refusal(.fileExists))
-        kernel.expect(.newRoute, answering: .silence)
+        kernel.expect(.newRoute, where: \.wantsAcknowledgement, answering: isLost ? .silence : .acknowledgement)
         var batch = RouteBatch()
         for number: UInt8 in 0..<3 {
             let prefix = try #require(IPPrefix(IPAddress(198, 18, number, 0), length: 24))
@@ -153,8 +154,11 @@ import Testing
         let errors = try kernel.makeClient().perform(batch).map { result -> NetlinkError? in
             if case .failure(let error) = result { error } else { nil }
         }
-        #expect(errors.map { $0?.isAlreadyPresent } == [nil, true, false])
-        #expect(errors.map { $0?.isOutcomeUnknown } == [nil, false, true])
+        #expect(errors[1]?.isAlreadyPresent == true && errors[1]?.isOutcomeUnknown == false)
+        #expect(errors[1]?.operation == "add route 198.18.1.0/24 via 192.0.2.2")
+        // Without the last one's answer nothing is known of those that were not complained of.
+        #expect(errors[0]?.isOutcomeUnknown == (isLost ? true : nil))
+        #expect(errors[2]?.isOutcomeUnknown == (isLost ? true : nil))
         #expect(kernel.problems == [])
     }
 

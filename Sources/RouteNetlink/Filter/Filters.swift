@@ -44,17 +44,16 @@ public struct Filters {
     public func get(
         priority: UInt16, handle: UInt32, chain: UInt32 = 0, at hook: TrafficHook
     ) throws(NetlinkError) -> BPFFilterInfo? {
-        var filter: FilterInfo?
         do throws(NetlinkError) {
-            try client.socket.perform(
+            let filter = try client.socket.object(
                 FilterRequest.name(Int(RTM_GETTFILTER), priority: priority, handle: handle, chain: chain, at: hook),
                 .filter, "get filter on \(hook) priority \(priority) handle \(handle)"
-            ) { message throws(MalformedMessage) in filter = try FilterInfo(message) ?? filter }
+            ) { message throws(MalformedMessage) in try FilterInfo(message) }
+            return filter.flatMap { BPFFilterInfo($0, at: hook) }
         } catch {
             if error.isNotFound { return nil }
             throw error
         }
-        return filter.flatMap { BPFFilterInfo($0, at: hook) }
     }
 
     /// All filters of a hook, in the order in which they run; none where there is no clsact.
@@ -100,12 +99,11 @@ public struct Filters {
         _ filter: BPFFilter, _ flags: Int32, at hook: TrafficHook, _ verb: StaticString
     ) throws(NetlinkError) -> BPFFilterInfo {
         let request = FilterRequest.put(filter, flags, at: hook)
-        var echoed: FilterInfo?
         func operation() -> String {
             "\(verb) filter on \(hook) priority \(filter.priority) handle \(filter.handle)"
         }
-        try client.socket.perform(request, .filter, operation()) { message throws(MalformedMessage) in
-            echoed = try FilterInfo(message) ?? echoed
+        let echoed = try client.socket.object(request, .filter, operation()) { message throws(MalformedMessage) in
+            try FilterInfo(message)
         }
         if let info = echoed.flatMap({ BPFFilterInfo($0, at: hook) }) { return info }
         let found = try get(priority: filter.priority, handle: filter.handle, chain: filter.chain, at: hook)

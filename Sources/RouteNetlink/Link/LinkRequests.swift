@@ -110,25 +110,32 @@ enum LinkRequest {
     }
 
     static func get(_ index: LinkIndex) -> Request {
-        var request = Request(Int(RTM_GETLINK))
+        var request = Request(Int(RTM_GETLINK), ending: .object)
         request.linkHeader(index: index)
+        request.attribute(IFLA_EXT_MASK, whatWeRead)
         return request
     }
 
-    static func find(_ name: String, _ details: LinkDetails = []) -> Request {
-        var request = Request(Int(RTM_GETLINK))
+    static func find(_ name: String, mask: UInt32 = whatWeRead) -> Request {
+        var request = Request(Int(RTM_GETLINK), ending: .object)
         request.linkHeader()
         // The short attribute finds alternative names too, as long as they fit in it.
         request.attribute(name.utf8.count < Int(IFNAMSIZ) ? IFLA_IFNAME : IFLA_ALT_IFNAME, name)
-        if !details.isEmpty { request.attribute(IFLA_EXT_MASK, details.rawValue) }
+        request.attribute(IFLA_EXT_MASK, mask)
         return request
     }
 
-    static func list() -> Request {
+    static func list(mask: UInt32 = whatWeRead) -> Request {
         var request = Request(Int(RTM_GETLINK), flags: NLM_F_DUMP_FLAGS)
         request.linkHeader()
+        request.attribute(IFLA_EXT_MASK, mask)
         return request
     }
+
+    /// IPv6's own counters, which are a third of an answer, are not among what `Link` has: `RTEXT_FILTER_SKIP_STATS`.
+    ///
+    /// Those of `LinkStatistics` come all the same.
+    static let whatWeRead: UInt32 = 8
 }
 
 extension Request {

@@ -13,9 +13,9 @@ public struct Links {
     /// The interface that has `name`, also as an alternative name; nil when there is none.
     ///
     /// One request, never a dump.
-    public func find(named name: String, _ details: LinkDetails = []) throws(NetlinkError) -> Link? {
+    public func find(named name: String) throws(NetlinkError) -> Link? {
         guard !name.isEmpty, name.utf8.count < 128 else { return nil }
-        return try one(LinkRequest.find(name, details), "find link \(name)")
+        return try one(LinkRequest.find(name), "find link \(name)")
     }
 
     /// The interface with this index; nil when there is none.
@@ -45,10 +45,9 @@ public struct Links {
     @discardableResult
     public func create(_ link: LinkSpecification) throws(NetlinkError) -> Link {
         let operation = "create \(link.kind.name) \(link.name)"
-        var echoed: Link?
         let request = LinkRequest.create(link)
-        try client.socket.perform(request, .link, operation) { message throws(MalformedMessage) in
-            echoed = try Link(message) ?? echoed
+        var echoed = try client.socket.object(request, .link, operation) { message throws(MalformedMessage) in
+            try Link(message)
         }
         let home = try link.namespace.map(visitor) ?? client
         if echoed == nil { echoed = try home.links.find(named: link.name) }
@@ -123,16 +122,16 @@ public struct Links {
         }
     }
 
-    private func one(_ request: Request, _ operation: @autoclosure () -> String) throws(NetlinkError) -> Link? {
-        var link: Link?
+    private func one(
+        _ request: consuming Request, _ operation: @autoclosure () -> String
+    ) throws(NetlinkError) -> Link? {
         do throws(NetlinkError) {
-            try client.socket.perform(request, .link, operation()) { message throws(MalformedMessage) in
-                link = try Link(message) ?? link
+            return try client.socket.object(request, .link, operation()) { message throws(MalformedMessage) in
+                try Link(message)
             }
         } catch {
             if error.errno == .noSuchDevice { return nil }
             throw error
         }
-        return link
     }
 }

@@ -38,12 +38,10 @@ public struct NamespaceIDs {
 
     /// The number of a namespace; nil when it has none.
     public func id(of namespace: borrowing NetworkNamespace) throws(NetlinkError) -> NamespaceID? {
-        var id: NamespaceID?
-        try client.socket.perform(
+        try client.socket.object(
             NamespaceIDRequest.get(namespace.fileDescriptor), .namespace,
             "get the number of network namespace \(namespace.inode)"
-        ) { message throws(MalformedMessage) in id = try NamespaceID(message) ?? id }
-        return id
+        ) { message throws(MalformedMessage) in try NamespaceID(message) }
     }
 
     /// All numbers in use, ascending.

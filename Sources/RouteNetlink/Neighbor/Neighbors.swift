@@ -38,17 +38,15 @@ public struct Neighbors {
 
     /// The entry of an address on a link; nil when there is none (Linux 5.0).
     public func get(_ address: IPAddress, on link: LinkIndex) throws(NetlinkError) -> Neighbor? {
-        var neighbor: Neighbor?
         do throws(NetlinkError) {
-            try client.socket.perform(
+            return try client.socket.object(
                 NeighborRequest.name(Int(RTM_GETNEIGH), address, link), .neighbor,
                 "get neighbor \(address) on link \(link)"
-            ) { message throws(MalformedMessage) in neighbor = try Neighbor(message) ?? neighbor }
+            ) { message throws(MalformedMessage) in try Neighbor(message) }
         } catch {
             if error.errno == .noSuchFileOrDirectory { return nil }
             throw error
         }
-        return neighbor
     }
 
     /// The IPv4 and IPv6 entries of one interface, or of all.

@@ -100,16 +100,14 @@ public struct Qdiscs {
     }
 
     private func atClsactPlace(_ link: LinkIndex) throws(NetlinkError) -> Qdisc? {
-        var qdisc: Qdisc?
         do throws(NetlinkError) {
             let request = QdiscRequest.atClsactPlace(link)
-            try client.socket.perform(request, .qdisc, "get clsact on link \(link)") {
-                message throws(MalformedMessage) in qdisc = try Qdisc(message) ?? qdisc
+            return try client.socket.object(request, .qdisc, "get clsact on link \(link)") {
+                message throws(MalformedMessage) in try Qdisc(message)
             }
         } catch {
             if error.errno == .noSuchFileOrDirectory { return nil }
             throw error
         }
-        return qdisc
     }
 }

@@ -46,7 +46,7 @@ enum RouteRequest {
     }
 
     static func lookup(_ query: RouteQuery) -> Request {
-        var request = Request(Int(RTM_GETROUTE))
+        var request = Request(Int(RTM_GETROUTE), ending: .object)
         let family = query.destination.family
         let bits = UInt8(family.byteCount * 8)
         // LOOKUP_TABLE says which table the answer is from, instead of always "main". IPv6 always does, and refuses

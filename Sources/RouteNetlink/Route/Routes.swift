@@ -64,11 +64,10 @@ public struct Routes {
     ///
     /// - Throws: as `lookup(to:from:mark:)`.
     public func lookup(_ query: RouteQuery) throws(NetlinkError) -> Route? {
-        var route: Route?
         do throws(NetlinkError) {
             let request = RouteRequest.lookup(query)
-            try client.socket.perform(request, .route, "look up a route to \(query.destination)") {
-                message throws(MalformedMessage) in route = try Route(message) ?? route
+            return try client.socket.object(request, .route, "look up a route to \(query.destination)") {
+                message throws(MalformedMessage) in try Route(message)
             }
         } catch {
             switch error.errno {
@@ -76,6 +75,5 @@ public struct Routes {
             default: throw error
             }
         }
-        return route
     }
 }

@@ -16,13 +16,15 @@ struct Exchange {
 
     let sequence: UInt32
     let portID: UInt32
+    let ending: Request.Ending
     /// False when the kernel said that a list changed while it was read: on any one of its messages.
     private(set) var isConsistent = true
     private var malformed: MalformedMessage?
 
-    init(sequence: UInt32, portID: UInt32) {
+    init(sequence: UInt32, portID: UInt32, ending: Request.Ending = .acknowledgement) {
         self.sequence = sequence
         self.portID = portID
+        self.ending = ending
     }
 
     /// Takes the next message; nil while more are to come.
@@ -47,7 +49,7 @@ struct Exchange {
             return malformed.map { .malformed($0.what) } ?? .done
         default:
             do throws(MalformedMessage) { try onReply(message) } catch { malformed = malformed ?? error }
-            return nil
+            return ending == .object ? malformed.map { .malformed($0.what) } ?? .done : nil
         }
     }
 }

@@ -50,12 +50,25 @@ final class NetlinkSocket {
         return cookie
     }
 
-    /// Sends one request and reads to its acknowledgement; `onReply` sees every other message that answers it.
+    /// Sends one request and reads to its end; `onReply` sees every message that answers it but the acknowledgement.
     func perform(
-        _ request: Request, _ object: NetlinkObject, _ operation: @autoclosure () -> String,
+        _ request: consuming Request, _ object: NetlinkObject, _ operation: @autoclosure () -> String,
         onReply: (borrowing Message) throws(MalformedMessage) -> Void = { _ throws(MalformedMessage) in }
     ) throws(NetlinkError) {
-        _ = try exchange(request, object, operation, onReply)
+        _ = try exchange(&request, object, operation, onReply)
+    }
+
+    /// Sends one request and returns what `parse` makes of the answer; nil when that is nothing.
+    func object<Object>(
+        _ request: consuming Request, _ object: NetlinkObject, _ operation: @autoclosure () -> String,
+        parse: (borrowing Message) throws(MalformedMessage) -> Object?
+    ) throws(NetlinkError) -> Object? {
+        var found: Object?
+        _ = try exchange(&request, object, operation) { message throws(MalformedMessage) in
+            // No `??`: it would copy what may be a large struct.
+            if let parsed = try parse(message) { found = parsed }
+        }
+        return found
     }
 
     /// Sends a dump request and collects what `parse` makes of its messages, again from the start when the kernel
@@ -63,12 +76,12 @@ final class NetlinkSocket {
     ///
     /// - Throws: `isInterrupted` when the list kept changing, sixteen times over.
     func dump<Element>(
-        _ request: Request, _ object: NetlinkObject, _ operation: @autoclosure () -> String,
+        _ request: consuming Request, _ object: NetlinkObject, _ operation: @autoclosure () -> String,
         parse: (borrowing Message) throws(MalformedMessage) -> Element?
     ) throws(NetlinkError) -> [Element] {
         for _ in 0..<Self.dumpAttempts {
             var elements: [Element] = []
-            let isConsistent = try exchange(request, object, operation) { message throws(MalformedMessage) in
+            let isConsistent = try exchange(&request, object, operation) { message throws(MalformedMessage) in
                 if let element = try parse(message) { elements.append(element) }
             }
             if isConsistent { return elements }
@@ -80,7 +93,7 @@ final class NetlinkSocket {
 
     /// Returns whether all messages described one moment.
     private func exchange(
-        _ request: Request, _ object: NetlinkObject, _ operation: () -> String,
+        _ request: inout Request, _ object: NetlinkObject, _ operation: () -> String,
         _ onReply: (borrowing Message) throws(MalformedMessage) -> Void
     ) throws(NetlinkError) -> Bool {
         func failure(_ errno: Errno, _ message: String? = nil) -> NetlinkError {
@@ -88,12 +101,11 @@ final class NetlinkSocket {
         }
         if let fault = request.fault { throw failure(fault.errno, fault.message) }
 
-        let sequence = nextSequence()
-        var request = request
+        let sequence = reserveSequences()
         request.setSequence(sequence)
         if let errno = request.bytes.withUnsafeBytes(transport.send) { throw failure(errno) }
 
-        var exchange = Exchange(sequence: sequence, portID: transport.portID)
+        var exchange = Exchange(sequence: sequence, portID: transport.portID, ending: request.ending)
         while true {
             let outcome: Exchange.Outcome?
             do throws(Loss) {
@@ -115,14 +127,14 @@ final class NetlinkSocket {
                 unknown.isOutcomeUnknown = true
                 throw unknown
             case .malformed(let what): throw failure(Errno(rawValue: EBADMSG), what)
-            case .refused(let acknowledgement): throw refusal(acknowledgement, request, failure)
+            case .refused(let acknowledgement): throw refusal(acknowledgement, request.bytes, failure)
             }
         }
     }
 
     /// What the kernel's refusal of `request` says, with its attributes by name.
     func refusal(
-        _ acknowledgement: ExtendedAcknowledgement, _ request: Request, _ failure: (Errno, String?) -> NetlinkError
+        _ acknowledgement: ExtendedAcknowledgement, _ request: [UInt8], _ failure: (Errno, String?) -> NetlinkError
     ) -> NetlinkError {
         var error = failure(Errno(rawValue: acknowledgement.code), acknowledgement.text)
         error.policy = acknowledgement.policy
@@ -131,9 +143,12 @@ final class NetlinkSocket {
         return error
     }
 
-    func nextSequence() -> UInt32 {
-        sequence = sequence == .max ? 1 : sequence + 1
-        return sequence
+    /// The first of `count` numbers in a row, none of them zero, that no request had lately.
+    func reserveSequences(_ count: Int = 1) -> UInt32 {
+        let count = UInt32(count)
+        let first = sequence > .max - count ? 1 : sequence + 1
+        sequence = first + count - 1
+        return first
     }
 
     /// Receives one datagram of the kernel's and shows `take` its messages, until that returns something.

@@ -5,14 +5,14 @@
 /// ```
 enum AttributePath {
     /// Adds the attribute at fault, and the one that is missing, to an error.
-    static func annotate(_ error: inout NetlinkError, with answer: ExtendedAcknowledgement, request: Request) {
-        guard let schema = AttributeSchema.ofRequest(request.type) else { return }
+    static func annotate(_ error: inout NetlinkError, with answer: ExtendedAcknowledgement, request: [UInt8]) {
+        guard let schema = AttributeSchema.ofRequest(Request.type(of: request)) else { return }
         if let offset = answer.offset {
-            error.attributePath = name(at: Int(offset), in: request.bytes, schema)
+            error.attributePath = name(at: Int(offset), in: request, schema)
         }
         if let type = answer.missingType {
             if let nest = answer.missingNest {
-                let found = walk(to: Int(nest), in: request.bytes, schema)
+                let found = walk(to: Int(nest), in: request, schema)
                 error.missingAttribute = (found.names + [found.inside?.name(Int(type)) ?? "attribute \(type)"])
                     .joined(separator: ".")
             } else {

@@ -19,13 +19,27 @@ struct Request {
     /// Why this request cannot be sent, when it cannot.
     private(set) var fault: RequestFault?
 
-    /// `NLM_F_REQUEST` and `NLM_F_ACK` are always added: every request is answered.
-    init(_ type: Int, flags: Int32 = 0) {
+    /// How the kernel says that a request is done.
+    enum Ending {
+        /// By an acknowledgement, `NLM_F_ACK`, after whatever else it answers.
+        case acknowledgement
+        /// By the one object that was asked for, or by an errno: an acknowledgement would be a datagram for nothing.
+        ///
+        /// Only for what the kernel never leaves without an answer: `RTM_GETQDISC` it does, without `NLM_F_ECHO`.
+        case object
+    }
+
+    let ending: Ending
+
+    /// `NLM_F_REQUEST` is always added: every request is answered.
+    init(_ type: Int, flags: Int32 = 0, ending: Ending = .acknowledgement) {
+        self.ending = ending
+        let acknowledgement = ending == .acknowledgement ? NLM_F_ACK : 0
         bytes = []
         bytes.reserveCapacity(160)
         append(UInt32(0))
         append(UInt16(truncatingIfNeeded: type))
-        append(UInt16(truncatingIfNeeded: flags | NLM_F_REQUEST | NLM_F_ACK))
+        append(UInt16(truncatingIfNeeded: flags | NLM_F_REQUEST | acknowledgement))
         append(UInt32(0))
         append(UInt32(0))
         patchLength()
@@ -34,11 +48,26 @@ struct Request {
     /// Bytes of `struct nlmsghdr`.
     static let headerLength = 16
 
-    /// The message type, as `RTM_NEWLINK`.
-    var type: Int { Int(bytes[4]) | Int(bytes[5]) << 8 }
+    /// The message type of a request, as `RTM_NEWLINK`.
+    static func type(of bytes: [UInt8]) -> Int {
+        guard bytes.count >= headerLength else { return 0 }
+        return Int(bytes[4]) | Int(bytes[5]) << 8
+    }
 
     /// Gives the request its sequence number, just before it is sent.
-    mutating func setSequence(_ sequence: UInt32) { patch(sequence, at: 8) }
+    mutating func setSequence(_ sequence: UInt32) { Self.setSequence(sequence, in: &bytes, at: 0) }
+
+    /// Gives the request at `start` its sequence number.
+    static func setSequence(_ sequence: UInt32, in bytes: inout [UInt8], at start: Int) {
+        patch(sequence, in: &bytes, at: start + 8)
+    }
+
+    /// Has the request at `start` acknowledged without a failure too, or not: `NLM_F_ACK`.
+    static func setAcknowledged(_ isAcknowledged: Bool, in bytes: inout [UInt8], at start: Int) {
+        guard start + headerLength <= bytes.count else { return }
+        let bit = UInt8(NLM_F_ACK)
+        bytes[start + 6] = isAcknowledged ? bytes[start + 6] | bit : bytes[start + 6] & ~bit
+    }
 
     /// Appends a fixed header, as `struct ifinfomsg`: the caller's bytes, padded to four.
     mutating func header(_ build: (inout Request) -> Void) {
@@ -49,36 +78,51 @@ struct Request {
 
     /// Appends an integer of a fixed header in the machine's byte order.
     mutating func append(_ value: some FixedWidthInteger) {
-        withUnsafeBytes(of: value) { bytes.append(contentsOf: $0) }
+        // One by one: for so few, the array's append of a sequence costs several times as much.
+        withUnsafeBytes(of: value) { for byte in $0 { bytes.append(byte) } }
     }
 
     /// Appends an attribute with a raw payload.
     mutating func attribute(_ type: Int, bytes payload: some Collection<UInt8>) {
-        let length = 4 + payload.count
-        guard length <= Int(UInt16.max) else { return refuse(.tooLong) }
-        append(UInt16(length))
-        append(UInt16(truncatingIfNeeded: type))
-        bytes.append(contentsOf: payload)
-        pad()
-        patchLength()
+        attribute(type, length: payload.count) { $0.append(contentsOf: payload) }
     }
 
     /// Appends an integer attribute in the machine's byte order.
     mutating func attribute(_ type: Int, _ value: some FixedWidthInteger) {
-        withUnsafeBytes(of: value) { attribute(type, bytes: $0) }
+        attribute(type, length: MemoryLayout.size(ofValue: value)) { bytes in
+            withUnsafeBytes(of: value) { for byte in $0 { bytes.append(byte) } }
+        }
     }
 
     /// Appends a string with its terminating NUL, as the kernel's `NLA_NUL_STRING` wants it.
     mutating func attribute(_ type: Int, _ value: String) {
-        guard !value.utf8.contains(0) else { return refuse(.nulInString) }
-        attribute(type, bytes: Array(value.utf8) + [0])
+        let text = value.utf8
+        guard !text.contains(0) else { return refuse(.nulInString) }
+        attribute(type, length: text.count + 1) {
+            $0.append(contentsOf: text)
+            $0.append(0)
+        }
     }
 
     /// Appends an address in network order: 4 or 16 bytes.
-    mutating func attribute(_ type: Int, _ value: IPAddress) { attribute(type, bytes: value.bytes) }
+    mutating func attribute(_ type: Int, _ value: IPAddress) {
+        attribute(type, length: value.family.byteCount) { bytes in
+            for index in 0..<value.family.byteCount { bytes.append(value.octet(at: index)) }
+        }
+    }
 
     /// Appends a hardware address: 6 bytes.
     mutating func attribute(_ type: Int, _ value: MACAddress) { attribute(type, bytes: value.bytes) }
+
+    /// Appends an attribute of exactly the `length` bytes that `body` appends.
+    private mutating func attribute(_ type: Int, length: Int, _ body: (inout [UInt8]) -> Void) {
+        guard length <= Int(UInt16.max) - 4 else { return refuse(.tooLong) }
+        append(UInt16(4 + length))
+        append(UInt16(truncatingIfNeeded: type))
+        body(&bytes)
+        pad()
+        patchLength()
+    }
 
     /// Appends an attribute without payload, whose presence is the message.
     mutating func flag(_ type: Int) { attribute(type, bytes: EmptyCollection()) }
@@ -93,7 +137,7 @@ struct Request {
         body(&self)
         let length = bytes.count - start
         guard length <= Int(UInt16.max) else { return refuse(.tooLong) }
-        patch(UInt16(length), at: start)
+        Self.patch(UInt16(length), in: &bytes, at: start)
         patchLength()
     }
 
@@ -106,13 +150,14 @@ struct Request {
         while bytes.count % 4 != 0 { bytes.append(0) }
     }
 
-    private mutating func patchLength() { patch(UInt32(truncatingIfNeeded: bytes.count), at: 0) }
+    private mutating func patchLength() { Self.patch(UInt32(truncatingIfNeeded: bytes.count), in: &bytes, at: 0) }
 
-    private mutating func patch(_ value: some FixedWidthInteger, at offset: Int) {
-        withUnsafeBytes(of: value) { source in
-            for (index, byte) in source.enumerated() where offset + index < bytes.count {
-                bytes[offset + index] = byte
-            }
+    private static func patch<Value: FixedWidthInteger & BitwiseCopyable>(
+        _ value: Value, in bytes: inout [UInt8], at offset: Int
+    ) {
+        bytes.withUnsafeMutableBytes { bytes in
+            guard offset >= 0, offset <= bytes.count - MemoryLayout<Value>.size else { return }
+            bytes.storeBytes(of: value, toByteOffset: offset, as: Value.self)
         }
     }
 }

@@ -2,7 +2,8 @@
 //
 // All contenders of a job take turns in one run, in an order that rotates from round to round; what is printed is the
 // median over the rounds, and the median of each round's ratio to the first contender. Times are of a noisy machine:
-// only the ratios mean anything.
+// only the ratios mean anything. `netlink-bench JOB WHO` does one contender's turns alone, for a profiler: a part
+// of the job's name, and the contender's whole one, as in `netlink-bench find RouteNetlink`.
 
 import CBaseline
 import Foundation
@@ -159,9 +160,18 @@ if hasPyroute2 {
     print("pyroute2 is not installed: not measured (pip install pyroute2)")
 }
 
+let filters = CommandLine.arguments.dropFirst()
+if filters.count == 2, let job = filters.first, let who = filters.last {
+    jobs = jobs.filter { $0.name.contains(job) }.map { job in
+        Job(
+            name: job.name, count: job.count, contenders: job.contenders.filter { $0.name == who },
+            between: job.between)
+    }
+}
+
 print("| job | who | per second, median | × C, median (least to most) |")
 print("|---|---|---|---|")
-for job in jobs {
+for job in jobs where !job.contenders.isEmpty {
     var times = [[Double]](repeating: [], count: job.contenders.count)
     for round in 0..<(rounds + 1) {
         for turn in job.contenders.indices {
