@@ -78,7 +78,10 @@ let package = Package(
         tests("InternetAddressTests", ["InternetAddress"]),
         tests("JSON5Tests", ["JSON5"]),
         tests("L2TPTests", ["L2TP", "InternetAddress", "PseudowireTestbed"]),
-        tests("RouteNetlinkTests", ["RouteNetlink", "RouteNetlinkTestKit", "InternetAddress", systemPackage]),
+        .target(name: "CPseudowireAllocations", path: "Tests/Allocations"),
+        tests(
+            "RouteNetlinkTests",
+            ["RouteNetlink", "RouteNetlinkTestKit", "InternetAddress", "CPseudowireAllocations", systemPackage]),
         tests("BPFTests", ["BPF", "CPseudowireObject", "CPseudowireLinux", systemPackage]),
         tests(
             "DatapathTests",

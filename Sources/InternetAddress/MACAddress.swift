@@ -16,7 +16,9 @@ public struct MACAddress: Hashable, Sendable, BitwiseCopyable {
     @inlinable
     public init?(bytes: some Collection<UInt8>) {
         guard bytes.count == 6 else { return nil }
-        value = bytes.reduce(0) { $0 << 8 | UInt64($1) }
+        var value: UInt64 = 0
+        for byte in bytes { value = value << 8 | UInt64(byte) }
+        self.value = value
     }
 
     /// The six octets, in the order in which they are sent.

@@ -18,8 +18,15 @@ public final class RouteClient {
     public let namespaceCookie: UInt64
     /// Opened at the first use of an offload.
     var ethtool: EthtoolSocket?
-    /// Whether a script answers in the kernel's place: then nothing may reach the real one.
-    let isScripted: Bool
+    /// What answers in the kernel's place in a test: then nothing may reach the real one.
+    let script: (any NetlinkScript)?
+    /// Told of what the kernel says about requests that it did all the same (`NETLINK_EXT_ACK` on success).
+    ///
+    /// Not of those in a batch, whose successes are not answered one by one.
+    public var onWarning: ((NetlinkWarning) -> Void)? {
+        get { socket.onWarning }
+        set { socket.onWarning = newValue }
+    }
 
     /// Connects to `namespace`.
     public init(in namespace: borrowing NetworkNamespace) throws(NetlinkError) {
@@ -27,7 +34,7 @@ public final class RouteClient {
         socket = try NetlinkSocket(NETLINK_ROUTE, in: namespace)
         namespaceCookie = try socket.namespaceCookie()
         self.namespace = namespace
-        isScripted = false
+        script = nil
     }
 
     /// Connects to the calling thread's namespace.
@@ -35,15 +42,15 @@ public final class RouteClient {
         socket = try NetlinkSocket(NETLINK_ROUTE)
         namespaceCookie = try socket.namespaceCookie()
         namespace = try .current()
-        isScripted = false
+        script = nil
     }
 
-    /// Speaks over somebody else's transport: a script in a test.
-    package init(over transport: any NetlinkTransport) throws(NetlinkError) {
-        socket = NetlinkSocket(transport, isRoute: true)
+    /// Speaks to a script, in a test.
+    package init(to script: any NetlinkScript) throws(NetlinkError) {
+        socket = NetlinkSocket(script.makeRouteTransport(), isRoute: true)
         namespaceCookie = 0
         namespace = try .current()
-        isScripted = true
+        self.script = script
     }
 
     /// Interfaces.

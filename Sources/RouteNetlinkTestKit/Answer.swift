@@ -17,7 +17,8 @@ public struct Answer: Sendable {
         case echo([KernelMessage])
         case refusal(Errno, String?, path: [Int])
         /// The end: an ACK, or a DONE where a list was asked for.
-        case end
+        /// A warning is the kernel's words about what it did.
+        case end(warning: String? = nil)
         case failure(Errno)
         case truncated([KernelMessage])
     }
@@ -25,7 +26,7 @@ public struct Answer: Sendable {
     var datagrams: [Datagram]
 
     /// The request is done.
-    public static let acknowledgement = Answer(datagrams: [.end])
+    public static let acknowledgement = Answer(datagrams: [.end()])
 
     /// Nothing: a timeout, which the scripted kernel does not wait for; success, where only a failure is answered.
     public static let silence = Answer(datagrams: [])
@@ -40,13 +41,16 @@ public struct Answer: Sendable {
             datagrams.append(.messages(Array(rest.prefix(max(1, perDatagram)))))
             rest = rest.dropFirst(max(1, perDatagram))
         }
-        return Answer(datagrams: datagrams + [.end])
+        return Answer(datagrams: datagrams + [.end()])
     }
 
     /// A refusal, with the kernel's words and the attribute it points at, by a path of types.
     public static func refusal(_ errno: Errno, _ text: String? = nil, at path: [Int] = []) -> Answer {
         Answer(datagrams: [.refusal(errno, text, path: path)])
     }
+
+    /// The request is done, and the kernel has a remark about it: see `RouteClient.onWarning`.
+    public static func warning(_ text: String) -> Answer { Answer(datagrams: [.end(warning: text)]) }
 
     /// The list changed while it was read (`NLM_F_DUMP_INTR`), which is asked for again then.
     ///

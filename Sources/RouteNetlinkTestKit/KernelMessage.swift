@@ -116,6 +116,25 @@ extension KernelMessage {
         KernelMessage(.newNeighbor, payload: ObjectPayload.forwarding(entry))
     }
 
+    public static func qdisc(_ qdisc: Qdisc) -> KernelMessage {
+        KernelMessage(.newQdisc, payload: ObjectPayload.qdisc(qdisc))
+    }
+
+    /// A filter of any kind.
+    public static func filter(_ filter: FilterInfo, at hook: TrafficHook) -> KernelMessage {
+        KernelMessage(.newFilter, payload: ObjectPayload.filter(filter, at: hook))
+    }
+
+    /// A BPF filter.
+    public static func filter(_ filter: BPFFilterInfo) -> KernelMessage {
+        KernelMessage(.newFilter, payload: ObjectPayload.filter(filter))
+    }
+
+    /// A next hop that the kernel keeps by number, or a group of them.
+    public static func nextHop(_ hop: NextHopObject) -> KernelMessage {
+        KernelMessage(.newNextHop, payload: ObjectPayload.nextHop(hop))
+    }
+
     /// The number of another namespace.
     public static func namespaceID(_ id: NamespaceID) -> KernelMessage {
         var message = KernelMessage(.newNamespaceID, payload: [0, 0, 0, 0])

@@ -28,13 +28,16 @@ public struct MessageType: RawRepresentable, Hashable, Sendable, CustomStringCon
     public static let newNamespaceID = MessageType(rawValue: 88)
     public static let deleteNamespaceID = MessageType(rawValue: 89)
     public static let getNamespaceID = MessageType(rawValue: 90)
+    public static let newNextHop = MessageType(rawValue: 104)
+    public static let deleteNextHop = MessageType(rawValue: 105)
+    public static let getNextHop = MessageType(rawValue: 106)
 
     /// Verb and object; a number for what has no name here.
     public var description: String {
         let verbs = ["new", "delete", "get", "set"]
         let objects: [UInt16: String] = [
             16: "link", 20: "address", 24: "route", 28: "neighbor", 32: "rule", 36: "qdisc", 44: "filter",
-            88: "namespace ID",
+            88: "namespace ID", 104: "next hop",
         ]
         guard let object = objects[rawValue & ~3] else { return "message of type \(rawValue)" }
         return "\(verbs[Int(rawValue & 3)]) \(object)"
@@ -44,7 +47,7 @@ public struct MessageType: RawRepresentable, Hashable, Sendable, CustomStringCon
     var headerLength: Int {
         switch rawValue & ~3 {
         case 16: 16
-        case 20: 8
+        case 20, 104: 8
         case 24, 28, 32: 12
         case 36, 40, 44: 20
         default: 4

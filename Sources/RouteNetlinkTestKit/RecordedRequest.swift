@@ -14,7 +14,9 @@ public struct RecordedRequest: Hashable, Sendable {
     /// `NLM_F_ROOT | NLM_F_MATCH`: asks for a list.
     public var isDump: Bool { flags & 0x300 == 0x300 }
 
-    /// `NLM_F_ACK`: a success is answered too, not only a failure. Of a batch only the last of some asks for it.
+    /// `NLM_F_ACK`: whether a success is answered too, and not only a failure.
+    ///
+    /// Of a batch only the last of each datagram asks for it, and a question for one object never does.
     public var wantsAcknowledgement: Bool { flags & 4 != 0 }
 
     /// The struct between message header and attributes, as `struct ifinfomsg`.

@@ -13,8 +13,9 @@ import SystemPackage
 ///
 /// It needs no privilege and changes nothing. Requests must come in the order of the script; one that does not is
 /// refused with `EPROTO` and is a problem, as is what was expected and never came. Works with every test library.
-/// One thread at a time, like what it makes. Offloads, and links that are born in another namespace, go over sockets
-/// of their own, which no script replaces: they are refused with `ENOTSUP`.
+/// One thread at a time, like what it makes. Offloads are no part of the script: links have the `features` that you
+/// give them. Links that are born in another namespace go over sockets of their own, which no script replaces: they
+/// are refused with `ENOTSUP`.
 public final class ScriptedKernel {
     private struct Expectation {
         let type: MessageType
@@ -25,6 +26,12 @@ public final class ScriptedKernel {
     private var script: [Expectation] = []
     private var faults: [String] = []
     private var monitors: [ScriptedTransport] = []
+
+    /// The features of interfaces, which `Links.setOffloads` and `setFeatures` change as a driver would: those that are
+    /// `changeable` obey, and the others do not.
+    ///
+    /// An interface that is not here has none (`ENODEV`).
+    public var features: [LinkIndex: LinkFeatures] = [:]
 
     /// What was asked, in order.
     public private(set) var requests: [RecordedRequest] = []
@@ -44,7 +51,7 @@ public final class ScriptedKernel {
 
     /// A client whose requests this kernel answers.
     public func makeClient() throws(NetlinkError) -> RouteClient {
-        try RouteClient(over: makeTransport())
+        try RouteClient(to: self)
     }
 
     /// A monitor that tells what is announced from now on.
@@ -99,6 +106,19 @@ public final class ScriptedKernel {
     }
 }
 
+extension ScriptedKernel: NetlinkScript {
+    package func makeRouteTransport() -> any NetlinkTransport { makeTransport() }
+
+    package func makeEthtoolTransport() -> any NetlinkTransport {
+        let transport = ScriptedTransport { _ in [] }
+        let portID = transport.portID
+        transport.answer = { [self] requests in
+            requests.flatMap { ScriptedEthtool.answer($0, portID, &features) }
+        }
+        return transport
+    }
+}
+
 extension Answer.Datagram {
     /// Nil for the end of what asked for no acknowledgement: the kernel says nothing then, but when it refuses.
     fileprivate func step(to request: RecordedRequest, _ portID: UInt32) -> ScriptedTransport.Step? {
@@ -116,7 +136,7 @@ extension Answer.Datagram {
         case .end where request.isDump:
             return .datagram(join([KernelMessage(MessageType(rawValue: 3), payload: [0, 0, 0, 0])], request.sequence))
         case .end where !request.wantsAcknowledgement: return nil
-        case .end: return .datagram(request.acknowledgement(0, nil, path: [], portID))
+        case .end(let warning): return .datagram(request.acknowledgement(0, warning, path: [], portID))
         case .refusal(let errno, let text, let path):
             return .datagram(request.acknowledgement(errno.rawValue, text, path: path, portID))
         }
@@ -125,7 +145,7 @@ extension Answer.Datagram {
 
 extension RecordedRequest {
     /// `NLMSG_ERROR`, capped, with its extended acknowledgement.
-    fileprivate func acknowledgement(_ errno: Int32, _ text: String?, path: [Int], _ portID: UInt32) -> [UInt8] {
+    func acknowledgement(_ errno: Int32, _ text: String?, path: [Int], _ portID: UInt32) -> [UInt8] {
         var header: [UInt8] = []
         header.append(native: -errno)
         header += bytes.prefix(16)

@@ -151,7 +151,7 @@ import Testing
         let found = try #require(acknowledgement)
         #expect(found.code == answer.code && found.text == answer.text)
         let request = bytes(answer.request)
-        let schema = try #require(AttributeSchema.ofRequest(Int(request[4])))
+        let schema = try #require(AttributeSchema.of(request))
         #expect(found.offset.flatMap { AttributePath.name(at: Int($0), in: request, schema) } == answer.path)
     }
 

@@ -23,8 +23,7 @@ func forEachMessage<E: Error>(_ datagram: [UInt8], _ body: (borrowing Message) t
 /// the end of a text, which it leaves out of `IFLA_INFO_KIND`.
 func lines(_ request: [UInt8]) -> [String] {
     guard request.count >= 16 else { return ["truncated"] }
-    let type = Int(request[4]) | Int(request[5]) << 8
-    guard let schema = AttributeSchema.ofRequest(type) else { return [hex(request)] }
+    guard let schema = AttributeSchema.of(request) else { return [hex(request)] }
     let start = min(16 + schema.headerLength, request.count)
     return ["length-free header \(hex(request[4..<8]))", "family header \(hex(request[16..<start]))"]
         + lines(Array(request[start...]), schema, "")
@@ -34,7 +33,7 @@ func lines(_ request: [UInt8]) -> [String] {
 func withoutStalePadding(_ request: [UInt8]) -> [UInt8] {
     guard request.count >= 16 else { return request }
     let type = Int(request[4]) | Int(request[5]) << 8
-    let header = AttributeSchema.ofRequest(type)?.headerLength ?? (type < 32 ? 4 : nil)
+    let header = AttributeSchema.of(request)?.headerLength ?? (type < 32 ? 4 : nil)
     guard let header, request.count > 16 + header else { return request }
     return Array(request[..<(16 + header)]) + withPaddingCleared(Array(request[(16 + header)...]))
 }

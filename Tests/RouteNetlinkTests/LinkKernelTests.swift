@@ -223,6 +223,62 @@ extension KernelTests {
             #expect(gone.isNotFound)
         }
 
+        /// The kernel's own report, beside what ethtool sees: switching checksums off takes segmentation along.
+        @Test func `reports what was changed, asked for or not`() throws {
+            let cable = try Cable()
+            let links = cable.client.links
+            let before = try links.features(cable.left.index)
+            let checksum = "tx-checksum-ip-generic"
+            #expect(before.active.contains(checksum))
+            let change = try links.setFeatures(cable.left.index, [checksum: false, "tx-checksum-ipv4": true])
+            #expect(change.changed[checksum] == false && change.changed.count > 1, "\(change)")
+            #expect(change.refused == ["tx-checksum-ipv4": true], "a veth has no such feature")
+            let after = try links.features(cable.left.index)
+            #expect(before.active.symmetricDifference(after.active) == Set(change.changed.keys))
+            #expect(change.changed.allSatisfy { after.active.contains($0.key) == $0.value })
+            let rows = try table(witness("ethtool", "--json", "-k", "left", in: cable.namespace))
+            let row = try #require(rows.first?[checksum] as? [String: Any])
+            #expect(row["active"] as? Bool == false)
+            #expect(try links.setFeatures(cable.left.index, [checksum: false]) == FeatureChange(), "nothing to do")
+            let back = try links.setOffloads(cable.left.index, [.transmitChecksum: true])
+            #expect(back.changed[checksum] == true)
+            let unknown = try failure { () throws(NetlinkError) in
+                try links.setFeatures(cable.left.index, ["no-such-feature": true])
+            }
+            #expect(unknown.errno == .notSupportedOnSocket && unknown.message == "bit name not found", "\(unknown)")
+        }
+
+        @Test func `reads the links of another namespace by its number`() throws {
+            let here = try RouteClient(in: .anonymous())
+            let cable = try Cable()
+            let id = try here.namespaces.assign(to: cable.namespace)
+            let names = try here.links.list(in: id).map(\.name)
+            #expect(names.sorted() == ["left", "lo", "right"])
+            #expect(try here.links.list().map(\.name) == ["lo"])
+            let found = try #require(try here.links.find(named: "left", in: id))
+            #expect(found == (try cable.client.links.find(named: "left")))
+            #expect(try here.links.get(found.index, in: id)?.name == "left")
+            #expect(try here.links.find(named: "left") == nil)
+            let nobody = try failure { () throws(NetlinkError) in
+                _ = try here.links.list(in: NamespaceID(rawValue: 999))
+            }
+            #expect(nobody.errno == .invalidArgument, "\(nobody)")
+        }
+
+        @Test func `reads counters without the rest`() throws {
+            let cable = try Cable()
+            try cable.client.addresses.add("10.0.0.1/24", to: cable.left.index)
+            try cable.client.neighbors.add(
+                Neighbor(address: "10.0.0.2", link: cable.left.index, macAddress: "02:00:00:00:00:02"))
+            _ = try? witness("ping", "-c3", "-i0.01", "-W1", "-q", "10.0.0.2", in: cable.namespace)
+            let alone = try #require(try cable.client.links.statistics(cable.left.index))
+            #expect(alone.transmittedPackets >= 3)
+            #expect(try cable.client.links.get(cable.left.index)?.statistics == alone)
+            let all = try cable.client.links.listStatistics()
+            #expect(all[cable.left.index] == alone && all.count == 3)
+            #expect(try cable.client.links.statistics(LinkIndex(rawValue: 9999)) == nil)
+        }
+
         @Test func `knows the names of features as ethtool does`() throws {
             let cable = try Cable()
             let names = Set(try cable.client.links.featureNames())

@@ -50,6 +50,37 @@ extension KernelTests {
             #expect(gone.isNotFound, "\(gone)")
         }
 
+        @Test func `shares traffic among a group, with others among the list`() throws {
+            let cable = try Cable()
+            let link = cable.left.index
+            try cable.client.addresses.add("10.0.0.1/24", to: link)
+            let hops = cable.client.nextHops
+            for id: UInt32 in 7...8 {
+                try hops.add(NextHopObject(id, gateway: IPAddress(10, 0, 0, UInt8(id)), link: link))
+            }
+            let group = NextHopObject.group(9, [NextHopMember(7, weight: 2), NextHopMember(8)])
+            let resilient = NextHopObject.group(10, [NextHopMember(7), NextHopMember(8)], buckets: 32)
+            try hops.add(group)
+            try hops.add(resilient)
+            #expect(try hops.list().map(\.id) == [7, 8, 9, 10])
+            #expect(try hops.get(9) == group && hops.get(10) == resilient)
+            let rows = try table(witness("ip", "-j", "nexthop", "show", "id", "9", in: cable.namespace))
+            let members = try #require(rows.first?["group"] as? [[String: Any]])
+            #expect(members.map { $0["id"] as? Int } == [7, 8])
+            #expect(members.map { $0["weight"] as? Int } == [2, nil])
+
+            var route = Route(to: "198.51.100.0/24")
+            route.nextHopID = 9
+            try cable.client.routes.add(route)
+            let listed = try #require(try cable.client.routes.list(.v4).first { $0.destination == "198.51.100.0/24" })
+            #expect(listed.nextHopID == 9 && listed.nextHops.map(\.weight) == [2, 1])
+
+            let empty = try failure { () throws(NetlinkError) in try hops.add(.group(11, [])) }
+            #expect(empty.errno == .invalidArgument && empty.message == "a group of next hops has members")
+            let unknown = try failure { () throws(NetlinkError) in try hops.add(.group(11, [NextHopMember(99)])) }
+            #expect(unknown.errno == .invalidArgument && unknown.message == "Invalid nexthop id", "\(unknown)")
+        }
+
         @Test func `refuses number zero, which the kernel would choose`() throws {
             let client = try RouteClient(in: .anonymous())
             let zero = try failure { () throws(NetlinkError) in try client.nextHops.add(.blackhole(0, .v4)) }

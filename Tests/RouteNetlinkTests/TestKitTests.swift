@@ -61,7 +61,7 @@ import Testing
         let visit = #expect(throws: NetlinkError.self) { try links.create(.bridge("br0", namespace: 0)) }
         #expect(visit?.errno == .notSupported)
         let offloads = #expect(throws: NetlinkError.self) { try links.offloads(LinkIndex(rawValue: 1)) }
-        #expect(offloads?.errno == .notSupported)
+        #expect(offloads?.errno == Errno(rawValue: 19), "the loopback is there, but not in the script")
         #expect(kernel.problems == [])
     }
 
@@ -159,6 +159,88 @@ import Testing
         // Without the last one's answer nothing is known of those that were not complained of.
         #expect(errors[0]?.isOutcomeUnknown == (isLost ? true : nil))
         #expect(errors[2]?.isOutcomeUnknown == (isLost ? true : nil))
+        #expect(kernel.problems == [])
+    }
+
+    @Test func `offloads are switched as a driver would`() throws {
+        let kernel = ScriptedKernel()
+        let link = LinkIndex(rawValue: 2)
+        kernel.features[link] = LinkFeatures(
+            active: ["tx-tcp-segmentation", "rx-gro", "tx-checksum-sctp"],
+            changeable: ["tx-tcp-segmentation", "tx-generic-segmentation", "rx-gro"], fixed: ["tx-checksum-sctp"])
+        let links = try kernel.makeClient().links
+        #expect(try links.features(link) == kernel.features[link])
+        #expect(
+            try links.offloads(link)
+                == [
+                    .tcpSegmentation: true, .genericSegmentation: false, .genericReceive: true,
+                    .transmitChecksum: true,
+                ])
+        let change = try links.setOffloads(link, [.tcpSegmentation: false, .genericReceive: true])
+        #expect(change == FeatureChange(changed: ["tx-tcp-segmentation": false]))
+        #expect(kernel.features[link]?.active == ["rx-gro", "tx-checksum-sctp"])
+        let stuck = try links.setFeatures(link, ["tx-checksum-sctp": false, "tx-generic-segmentation": true])
+        #expect(stuck.refused == ["tx-checksum-sctp": false] && stuck.changed == ["tx-generic-segmentation": true])
+        #expect(throws: NetlinkError.self) { try links.setOffloads(link, [.transmitChecksum: false]) }
+        #expect(
+            try links.featureNames()
+                == ["rx-gro", "tx-checksum-sctp", "tx-generic-segmentation", "tx-tcp-segmentation"])
+        #expect(kernel.problems == [], "it is no part of the script")
+    }
+
+    @Test func `filters and qdiscs come back as they were scripted`() throws {
+        let link = LinkIndex(rawValue: 2)
+        let hook = TrafficHook(link: link, direction: .ingress)
+        let ours = BPFFilterInfo(
+            hook: hook, priority: 7, handle: 9, chain: 3, name: "decap", programID: 77,
+            programTag: [1, 2, 3, 4, 5, 6, 7, 8])
+        let other = FilterInfo(
+            kind: "matchall", priority: 8, handle: 1, protocol: 0x0800, options: [8, 0, 1, 0, 5, 0, 0, 0])
+        let clsact = Qdisc(kind: "clsact", handle: 0xffff_0000, parent: Qdisc.clsactParent, link: link)
+        let kernel = ScriptedKernel()
+        kernel.expect(.getQdisc, answering: .objects([.qdisc(clsact)]))
+        kernel.expect(.newQdisc)
+        kernel.expect(.getFilter, where: \.isDump, answering: .objects([.filter(ours), .filter(other, at: hook)]))
+        kernel.expect(.getFilter, answering: .objects([.filter(ours)]))
+        kernel.expect(.deleteFilter)
+        kernel.expect(.deleteFilter, answering: .refusal(.noSuchFileOrDirectory))
+        let client = try kernel.makeClient()
+        #expect(try client.qdiscs.list() == [clsact])
+        try client.qdiscs.add(clsact)
+        let listed = try client.filters.list(at: hook)
+        #expect(listed.map(\.kind) == ["bpf", "matchall"] && listed.map(\.handle) == [9, 1])
+        #expect(listed[0].programID == 77 && listed[0].name == "decap" && listed[0].isDirectAction)
+        #expect(listed[1] == other)
+        #expect(try client.filters.get(priority: 7, handle: 9, chain: 3, at: hook) == ours)
+        try client.filters.delete(priority: 7, handle: 9, chain: 3, at: hook)
+        let gone = #expect(throws: NetlinkError.self) {
+            try client.filters.delete(priority: 7, handle: 9, chain: 3, at: hook)
+        }
+        #expect(gone?.isNotFound == true)
+        #expect(kernel.problems == [])
+        #expect(kernel.requests.last?.attribute(11)?.integer(UInt32.self) == 3, "TCA_CHAIN")
+    }
+
+    @Test func `hands on what the kernel remarks`() throws {
+        let kernel = ScriptedKernel()
+        kernel.expect(.newLink, answering: .warning("hardware does not do that"))
+        kernel.expect(.newLink)
+        let client = try kernel.makeClient()
+        var warnings: [NetlinkWarning] = []
+        client.onWarning = { warnings.append($0) }
+        try client.links.update(LinkIndex(rawValue: 2), LinkUpdate(isUp: true))
+        try client.links.update(LinkIndex(rawValue: 3), LinkUpdate(isUp: true))
+        #expect(warnings.map(\.description) == ["update link 2: hardware does not do that"])
+    }
+
+    @Test func `groups of next hops come back as they were scripted`() throws {
+        let hops: [NextHopObject] = [
+            NextHopObject(7, gateway: "192.0.2.9", link: LinkIndex(rawValue: 2)),
+            .group(9, [.init(7, weight: 300), .init(8)]), .group(10, [.init(7)], buckets: 32),
+        ]
+        let kernel = ScriptedKernel()
+        kernel.expect(.getNextHop, answering: .objects(hops.map { .nextHop($0) }))
+        #expect(try kernel.makeClient().nextHops.list() == hops)
         #expect(kernel.problems == [])
     }
 

@@ -43,11 +43,14 @@ extension InterfaceAddress {
             }
         }
         // IFA_LOCAL is ours; IFA_ADDRESS is the far end, or ours too.
-        guard let own = local ?? address, own.family == family,
+        let ours: IPAddress? = if let local { local } else { address }
+        guard let own = ours, own.family == family,
             let prefix = IPPrefix(own, length: message.field(1))
         else { throw MalformedMessage(what: "an interface address without an address") }
+        var peer: IPAddress?
+        if let address, address != own { peer = address }
         self.init(
-            link: link, prefix: prefix, peer: address == own ? nil : address, broadcast: broadcast, flags: flags,
+            link: link, prefix: prefix, peer: peer, broadcast: broadcast, flags: flags,
             scope: Scope(rawValue: message.field(3)), label: label)
     }
 }

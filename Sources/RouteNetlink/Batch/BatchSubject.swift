@@ -23,7 +23,8 @@ struct BatchSubject {
             name = "route" + ((try? Route(present)).flatMap { $0 }.map { " \($0)" } ?? "")
         case Int(RTM_NEWNEIGH):
             object = .neighbor
-            name = "neighbor" + ((try? Neighbor(present)).flatMap { $0 }.map { " \($0.address) on link \($0.link)" } ?? "")
+            name =
+                "neighbor" + ((try? Neighbor(present)).flatMap { $0 }.map { " \($0.address) on link \($0.link)" } ?? "")
         case Int(RTM_NEWADDR):
             object = .address
             name =

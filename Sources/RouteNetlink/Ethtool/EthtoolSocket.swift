@@ -6,8 +6,7 @@ final class EthtoolSocket {
     private let socket: NetlinkSocket
     private let family: Int
 
-    init(in namespace: borrowing NetworkNamespace) throws(NetlinkError) {
-        let socket = try NetlinkSocket(NETLINK_GENERIC, in: namespace)
+    init(_ socket: NetlinkSocket) throws(NetlinkError) {
         var family: UInt16?
         let request = EthtoolRequest.family("ethtool")
         try socket.perform(request, .socket, "find netlink family ethtool") { message throws(MalformedMessage) in
@@ -44,8 +43,13 @@ final class EthtoolSocket {
         return features
     }
 
-    /// Switches features by name; the caller looks afterwards at what came of it.
-    func set(_ link: LinkIndex, _ wanted: [(name: String, isOn: Bool)]) throws(NetlinkError) {
-        try socket.perform(EthtoolRequest.set(family, .index(link), wanted), .link, "set offloads of link \(link)")
+    /// Switches features by name, and returns what the kernel says became of it.
+    func set(_ link: LinkIndex, _ wanted: [(name: String, isOn: Bool)]) throws(NetlinkError) -> FeatureChange {
+        var change = FeatureChange()
+        let request = EthtoolRequest.set(family, .index(link), wanted)
+        try socket.perform(request, .link, "set offloads of link \(link)") { message in
+            change = FeatureChange(message)
+        }
+        return change
     }
 }

@@ -1,18 +1,64 @@
 import CPseudowireMNL
 
-/// The two feature sets that matter, by the kernel's names.
-struct LinkFeatures {
+/// The single features of an interface, by the kernel's names, as `tx-tcp-segmentation`.
+///
+/// ```swift
+/// let features = try client.links.features(index)
+/// print(features.active.subtracting(features.fixed).sorted())
+/// ```
+public struct LinkFeatures: Hashable, Sendable {
     /// On now.
-    var active: Set<String> = []
+    public var active: Set<String>
     /// Changeable by a user.
-    var changeable: Set<String> = []
+    public var changeable: Set<String>
     /// Known to the device but nailed down.
-    var fixed: Set<String> = []
+    public var fixed: Set<String>
 
-    init() {}
+    public init(active: Set<String> = [], changeable: Set<String> = [], fixed: Set<String> = []) {
+        self.active = active
+        self.changeable = changeable
+        self.fixed = fixed
+    }
+}
 
+/// What became of a request to switch features, by the kernel's names: its own report, not a guess.
+///
+/// ```swift
+/// let change = try client.links.setFeatures(index, ["tx-checksum-ip-generic": false])
+/// print(change.changed)   // segmentation that depends on it went along
+/// print(change.refused)   // what is not as asked
+/// ```
+public struct FeatureChange: Hashable, Sendable {
+    /// What is on or off now and was otherwise before, whether it was asked for or went along.
+    public var changed: [String: Bool]
+    /// What was asked for and is not so, with what was asked.
+    public var refused: [String: Bool]
+
+    public init(changed: [String: Bool] = [:], refused: [String: Bool] = [:]) {
+        self.changed = changed
+        self.refused = refused
+    }
+}
+
+extension FeatureChange {
+    /// Reads an `ETHTOOL_MSG_FEATURES_SET_REPLY`, whose bitsets list what differs.
+    init(_ message: borrowing Message) {
+        self.init()
+        var cursor = message.attributes(after: 4)
+        while let attribute = cursor.next() {
+            switch attribute.type {
+            case Int(ETHTOOL_A_FEATURES_WANTED): refused = LinkFeatures.bits(attribute)
+            case Int(ETHTOOL_A_FEATURES_ACTIVE): changed = LinkFeatures.bits(attribute)
+            default: continue
+            }
+        }
+    }
+}
+
+extension LinkFeatures {
     /// Reads an `ETHTOOL_MSG_FEATURES_GET_REPLY`.
     init(_ message: borrowing Message) {
+        self.init()
         var cursor = message.attributes(after: 4)
         while let attribute = cursor.next() {
             switch attribute.type {
@@ -49,19 +95,26 @@ struct LinkFeatures {
     }
 
     /// The names in a bitset without a mask: each bit that is listed is set.
-    private static func names(_ bitset: borrowing Attribute) -> Set<String> {
-        var names: Set<String> = []
+    private static func names(_ bitset: borrowing Attribute) -> Set<String> { Set(bits(bitset).keys) }
+
+    /// The bits that a bitset lists, by name; in one with a mask, those that are set have a value.
+    static func bits(_ bitset: borrowing Attribute) -> [String: Bool] {
+        var found: [String: Bool] = [:]
         var members = bitset.attributes
         while let member = members.next() {
             guard member.type == Int(ETHTOOL_A_BITSET_BITS) else { continue }
             var bits = member.attributes
             while let bit = bits.next() {
+                var name: String?
+                var isSet = false
                 var fields = bit.attributes
                 while let field = fields.next() {
-                    if field.type == Int(ETHTOOL_A_BITSET_BIT_NAME) { names.insert(field.text) }
+                    if field.type == Int(ETHTOOL_A_BITSET_BIT_NAME) { name = field.text }
+                    if field.type == Int(ETHTOOL_A_BITSET_BIT_VALUE) { isSet = true }
                 }
+                if let name { found[name] = isSet }
             }
         }
-        return names
+        return found
     }
 }

@@ -1,3 +1,4 @@
+import CPseudowireMNL
 import SystemPackage
 
 extension Links {
@@ -28,24 +29,45 @@ extension Links {
     /// try client.links.setOffloads(index, [.tcpSegmentation: false, .transmitChecksum: false])
     /// ```
     ///
-    /// Needs `CAP_NET_ADMIN`. Switching checksums off takes the segmentation that depends on them along.
+    /// Needs `CAP_NET_ADMIN`. Switching checksums off takes the segmentation that depends on them along: what is
+    /// returned says so, feature by feature.
     ///
     /// - Throws: `EOPNOTSUPP`, naming the group, when it is not as asked afterwards.
-    public func setOffloads(_ index: LinkIndex, _ offloads: [LinkOffload: Bool]) throws(NetlinkError) {
-        guard !offloads.isEmpty else { return }
+    @discardableResult
+    public func setOffloads(
+        _ index: LinkIndex, _ offloads: [LinkOffload: Bool]
+    ) throws(NetlinkError) -> FeatureChange {
+        guard !offloads.isEmpty else { return FeatureChange() }
         let ethtool = try client.ethtoolSocket()
         let before = try ethtool.features(index)
         // Only what the device lets change: asking for the rest is reported as a failure.
         let wanted = offloads.flatMap { offload, isOn in
             before.changeable.filter(offload.includes).sorted().map { (name: $0, isOn: isOn) }
         }
-        if !wanted.isEmpty { try ethtool.set(index, wanted) }
+        let change = wanted.isEmpty ? FeatureChange() : try ethtool.set(index, wanted)
         let after = try ethtool.features(index)
         for (offload, isOn) in offloads where after.active.contains(where: offload.includes) != isOn {
             throw NetlinkError(
                 .notSupportedOnSocket, "set offloads of link \(index)", object: .link,
                 message: "the driver keeps \(offload) \(isOn ? "off" : "on")")
         }
+        return change
+    }
+
+    /// The single features of an interface.
+    public func features(_ index: LinkIndex) throws(NetlinkError) -> LinkFeatures {
+        try client.ethtoolSocket().features(index)
+    }
+
+    /// Switches single features by the kernel's names, and returns what became of it.
+    ///
+    /// What the driver refuses is no error: see `FeatureChange.refused`. Needs `CAP_NET_ADMIN`.
+    ///
+    /// - Throws: `EINVAL`, "bit name not found", for a feature that the kernel does not know.
+    @discardableResult
+    public func setFeatures(_ index: LinkIndex, _ wanted: [String: Bool]) throws(NetlinkError) -> FeatureChange {
+        guard !wanted.isEmpty else { return FeatureChange() }
+        return try client.ethtoolSocket().set(index, wanted.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
     }
 }
 
@@ -53,10 +75,13 @@ extension RouteClient {
     /// The socket for offloads, opened when first needed.
     func ethtoolSocket() throws(NetlinkError) -> EthtoolSocket {
         if let ethtool { return ethtool }
-        guard !isScripted else {
-            throw NetlinkError(.notSupported, "open an ethtool socket", message: "offloads cannot be scripted")
-        }
-        let opened = try EthtoolSocket(in: namespace)
+        let socket =
+            if let script {
+                NetlinkSocket(script.makeEthtoolTransport(), isRoute: false)
+            } else {
+                try NetlinkSocket(NETLINK_GENERIC, in: namespace)
+            }
+        let opened = try EthtoolSocket(socket)
         ethtool = opened
         return opened
     }

@@ -12,6 +12,21 @@ public struct BPFFilterInfo: Hashable, Sendable {
     /// The first eight bytes of the hash over the program's instructions.
     public var programTag: [UInt8]?
     public var isDirectAction: Bool
+
+    /// As a kernel would tell of it, for tests of code that reads filters; to attach one, see `BPFFilter`.
+    public init(
+        hook: TrafficHook, priority: UInt16, handle: UInt32, chain: UInt32 = 0, name: String? = nil,
+        programID: UInt32? = nil, programTag: [UInt8]? = nil, isDirectAction: Bool = true
+    ) {
+        self.hook = hook
+        self.priority = priority
+        self.handle = handle
+        self.chain = chain
+        self.name = name
+        self.programID = programID
+        self.programTag = programTag
+        self.isDirectAction = isDirectAction
+    }
 }
 
 /// A filter of any kind on a hook.

@@ -69,6 +69,7 @@ public enum LinkInfo: Hashable, Sendable {
     case vlan(VLAN)
     case macvlan(MACVLANMode)
     case tun(TUN)
+    case netkit(Netkit)
 }
 
 extension Link {
@@ -78,6 +79,7 @@ extension Link {
         switch kind {
         case "bridge": return .bridge(BridgeSettings(kindData))
         case "tun": return .tun(TUN(kindData))
+        case "netkit": return .netkit(Netkit(kindData))
         case "vlan":
             let fields = VLANFields(kindData)
             guard let id = fields.id, let etherType = fields.etherType else { return nil }

@@ -30,6 +30,13 @@ enum LinkRequest {
             case .other(_, let data):
                 if !data.isEmpty { info.attribute(IFLA_INFO_DATA | Int(NLA_F_NESTED), bytes: data) }
             case .veth(let peer): info.nest(IFLA_INFO_DATA) { $0.peer(peer) }
+            case .netkit(var netkit, let peer):
+                // The kernel says which end is the primary one, and refuses to be told.
+                netkit.isPrimary = nil
+                info.nest(IFLA_INFO_DATA) {
+                    netkit.write(to: &$0)
+                    $0.peer(peer, Netkit.Attribute.peerInfo)
+                }
             case .vxlan(let tunnel): info.nest(IFLA_INFO_DATA) { $0.vxlan(tunnel) }
             }
         }
@@ -109,26 +116,29 @@ enum LinkRequest {
         return request
     }
 
-    static func get(_ index: LinkIndex) -> Request {
+    static func get(_ index: LinkIndex, in namespace: NamespaceID? = nil) -> Request {
         var request = Request(Int(RTM_GETLINK), ending: .object)
         request.linkHeader(index: index)
         request.attribute(IFLA_EXT_MASK, whatWeRead)
+        if let namespace { request.attribute(IFLA_TARGET_NETNSID, namespace.rawValue) }
         return request
     }
 
-    static func find(_ name: String, mask: UInt32 = whatWeRead) -> Request {
+    static func find(_ name: String, in namespace: NamespaceID? = nil, mask: UInt32 = whatWeRead) -> Request {
         var request = Request(Int(RTM_GETLINK), ending: .object)
         request.linkHeader()
         // The short attribute finds alternative names too, as long as they fit in it.
         request.attribute(name.utf8.count < Int(IFNAMSIZ) ? IFLA_IFNAME : IFLA_ALT_IFNAME, name)
         request.attribute(IFLA_EXT_MASK, mask)
+        if let namespace { request.attribute(IFLA_TARGET_NETNSID, namespace.rawValue) }
         return request
     }
 
-    static func list(mask: UInt32 = whatWeRead) -> Request {
+    static func list(in namespace: NamespaceID? = nil, mask: UInt32 = whatWeRead) -> Request {
         var request = Request(Int(RTM_GETLINK), flags: NLM_F_DUMP_FLAGS)
         request.linkHeader()
         request.attribute(IFLA_EXT_MASK, mask)
+        if let namespace { request.attribute(IFLA_TARGET_NETNSID, namespace.rawValue) }
         return request
     }
 
@@ -140,9 +150,12 @@ enum LinkRequest {
 
 extension Request {
     /// Appends `struct ifinfomsg`.
-    fileprivate mutating func linkHeader(index: LinkIndex? = nil, flags: LinkFlags = [], change: LinkFlags = []) {
+    mutating func linkHeader(
+        family: UInt8 = 0, index: LinkIndex? = nil, flags: LinkFlags = [], change: LinkFlags = []
+    ) {
         header {
-            $0.append(UInt16(0))
+            $0.append(family)
+            $0.append(UInt8(0))
             $0.append(UInt16(0))
             $0.append(index?.header ?? 0)
             $0.append(flags.rawValue)
@@ -156,8 +169,8 @@ extension Request {
         attribute(IFLA_IFNAME, name)
     }
 
-    fileprivate mutating func peer(_ peer: LinkSpecification.Peer) {
-        nest(Int(VETH_INFO_PEER), isMarked: false) {
+    fileprivate mutating func peer(_ peer: LinkSpecification.Peer, _ type: Int = Int(VETH_INFO_PEER)) {
+        nest(type, isMarked: false) {
             // Not up yet: at this moment the kernel has not connected the two ends, and answers ENOTCONN.
             $0.linkHeader()
             if let namespace = peer.namespace { $0.attribute(IFLA_NET_NS_FD, namespace) }

@@ -15,6 +15,8 @@ public struct LinkSpecification: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// One end of a virtual cable.
         case veth(peer: Peer)
+        /// One end of a pair whose ways are BPF programs (Linux 6.7).
+        case netkit(Netkit, peer: Peer)
         case bridge(BridgeSettings)
         case vxlan(VXLAN)
         /// An interface that swallows what it is given.
@@ -34,6 +36,7 @@ public struct LinkSpecification: Hashable, Sendable {
         public var name: String {
             switch self {
             case .veth: "veth"
+            case .netkit: "netkit"
             case .bridge: "bridge"
             case .vxlan: "vxlan"
             case .dummy: "dummy"
@@ -43,9 +46,17 @@ public struct LinkSpecification: Hashable, Sendable {
             case .other(let name, _): name
             }
         }
+
+        /// The other end of what comes in pairs.
+        var peer: Peer? {
+            switch self {
+            case .veth(let peer), .netkit(_, let peer): peer
+            default: nil
+            }
+        }
     }
 
-    /// The other end of a veth.
+    /// The other end of a veth or netkit.
     public struct Peer: Hashable, Sendable {
         public var name: String
         /// Where it shall live: a descriptor of a namespace file, lent, which must stay open until `create` returns.
@@ -135,6 +146,16 @@ public struct LinkSpecification: Hashable, Sendable {
     ) -> LinkSpecification {
         LinkSpecification(
             name: name, kind: .veth(peer: peer), mtu: mtu, address: address, alias: alias, isUp: isUp,
+            namespace: namespace)
+    }
+
+    /// A pair whose ways are BPF programs: both ends come to be in one request, each in its namespace (Linux 6.7).
+    public static func netkit(
+        _ name: String, _ netkit: Netkit = Netkit(), peer: Peer, mtu: UInt32? = nil, address: MACAddress? = nil,
+        alias: String? = nil, isUp: Bool = false, namespace: Int32? = nil
+    ) -> LinkSpecification {
+        LinkSpecification(
+            name: name, kind: .netkit(netkit, peer: peer), mtu: mtu, address: address, alias: alias, isUp: isUp,
             namespace: namespace)
     }
 

@@ -13,32 +13,38 @@ public struct Links {
     /// The interface that has `name`, also as an alternative name; nil when there is none.
     ///
     /// One request, never a dump.
-    public func find(named name: String) throws(NetlinkError) -> Link? {
+    ///
+    /// With `namespace` it is looked for in that one, whose numbers and names the answer has then (Linux 4.20).
+    public func find(named name: String, in namespace: NamespaceID? = nil) throws(NetlinkError) -> Link? {
         guard !name.isEmpty, name.utf8.count < 128 else { return nil }
-        return try one(LinkRequest.find(name), "find link \(name)")
+        return try one(LinkRequest.find(name, in: namespace), "find link \(name)")
     }
 
     /// The interface with this index; nil when there is none.
-    public func get(_ index: LinkIndex) throws(NetlinkError) -> Link? {
+    public func get(_ index: LinkIndex, in namespace: NamespaceID? = nil) throws(NetlinkError) -> Link? {
         guard index.rawValue != 0 else { return nil }
-        return try one(LinkRequest.get(index), "get link \(index)")
+        return try one(LinkRequest.get(index, in: namespace), "get link \(index)")
     }
 
     /// All interfaces, as of one moment: a list that changed while it was read is read again.
-    public func list() throws(NetlinkError) -> [Link] {
-        try client.socket.dump(LinkRequest.list(), .link, "list links") { message throws(MalformedMessage) in
-            try Link(message)
+    ///
+    /// With `namespace` those of another one that ours has a number for: `client.namespaces` (Linux 4.20).
+    ///
+    /// - Throws: `EINVAL` for a number of no namespace, `EACCES` for one that we may not administer.
+    public func list(in namespace: NamespaceID? = nil) throws(NetlinkError) -> [Link] {
+        try client.socket.dump(LinkRequest.list(in: namespace), .link, "list links") {
+            message throws(MalformedMessage) in try Link(message)
         }
     }
 
-    /// Makes an interface, a veth with both its ends, and returns it.
+    /// Makes an interface, a veth or netkit with both its ends, and returns it.
     ///
     /// ```swift
     /// let left = try client.links.create(.veth("left", peer: .init(name: "right", namespace: blue.fileDescriptor)))
     /// ```
     ///
     /// One request, whose echo describes the result (Linux 6.2; looked up by name before that, and for a link that is
-    /// born in another namespace). An alias, and a veth's peer that shall be up, take another request each; when one
+    /// born in another namespace). An alias, and a peer that shall be up, take another request each; when one
     /// fails, the interface is deleted again.
     ///
     /// - Throws: `isAlreadyPresent` when a name is taken.
@@ -59,7 +65,7 @@ public struct Links {
                 try home.links.update(created.index, LinkUpdate(alias: alias))
                 created.alias = alias
             }
-            if case .veth(let peer) = link.kind, peer.isUp, let index = created.peer {
+            if let peer = link.kind.peer, peer.isUp, let index = created.peer {
                 let away = try peer.namespace.map(visitor) ?? client
                 try away.links.update(index, LinkUpdate(isUp: true))
                 // The carrier came with it.
@@ -74,7 +80,7 @@ public struct Links {
 
     /// A client in the namespace of a descriptor that was lent to us.
     private func visitor(_ descriptor: Int32) throws(NetlinkError) -> RouteClient {
-        guard !client.isScripted else {
+        guard client.script == nil else {
             throw NetlinkError(.notSupported, "visit another namespace", message: "that cannot be scripted")
         }
         return try RouteClient(in: NetworkNamespace(duplicating: descriptor))

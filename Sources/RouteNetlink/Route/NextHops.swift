@@ -4,7 +4,7 @@ import CPseudowireMNL
 public struct NextHops {
     let client: RouteClient
 
-    /// Adds a next hop.
+    /// Adds a next hop, or a group of them.
     ///
     /// - Throws: `isAlreadyPresent` when the number is taken, `EINVAL` or `ENETUNREACH` for a gateway out of reach.
     public func add(_ hop: NextHopObject) throws(NetlinkError) {
@@ -25,21 +25,19 @@ public struct NextHops {
             NextHopRequest.name(Int(RTM_DELNEXTHOP), id), .nextHop, "delete next hop \(id)")
     }
 
-    /// The next hop of a number; nil when there is none, or a group.
+    /// The next hop, or group, of a number; nil when there is none.
     public func get(_ id: UInt32) throws(NetlinkError) -> NextHopObject? {
-        var hop: NextHopObject?
         do throws(NetlinkError) {
-            try client.socket.perform(
+            return try client.socket.object(
                 NextHopRequest.name(Int(RTM_GETNEXTHOP), id), .nextHop, "get next hop \(id)"
-            ) { message throws(MalformedMessage) in hop = try NextHopObject(message) ?? hop }
+            ) { message throws(MalformedMessage) in try NextHopObject(message) }
         } catch {
             if error.isNotFound { return nil }
             throw error
         }
-        return hop
     }
 
-    /// All next hops but groups.
+    /// All next hops and groups.
     public func list() throws(NetlinkError) -> [NextHopObject] {
         try client.socket.dump(NextHopRequest.list(), .nextHop, "list next hops") {
             message throws(MalformedMessage) in try NextHopObject(message)

@@ -60,7 +60,7 @@ public struct RouteMetrics: Hashable, Sendable, AttributeSettings {
 
     /// Reads an `RTA_METRICS`.
     init(_ nest: borrowing Attribute) throws(MalformedMessage) {
-        self.init(nest.payload.array)
+        self.init(nest.payload)
         var cursor = nest.attributes
         while let attribute = cursor.next() {
             if attribute.type == Int(RTAX_LOCK) { locks = try attribute.integer() }

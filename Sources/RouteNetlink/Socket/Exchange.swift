@@ -19,6 +19,8 @@ struct Exchange {
     let ending: Request.Ending
     /// False when the kernel said that a list changed while it was read: on any one of its messages.
     private(set) var isConsistent = true
+    /// What the kernel says about a request that it did all the same.
+    private(set) var warning: String?
     private var malformed: MalformedMessage?
 
     init(sequence: UInt32, portID: UInt32, ending: Request.Ending = .acknowledgement) {
@@ -46,6 +48,7 @@ struct Exchange {
                 return .malformed("an acknowledgement without an errno")
             }
             if acknowledgement.code != 0 { return .refused(acknowledgement) }
+            warning = acknowledgement.text
             return malformed.map { .malformed($0.what) } ?? .done
         default:
             do throws(MalformedMessage) { try onReply(message) } catch { malformed = malformed ?? error }

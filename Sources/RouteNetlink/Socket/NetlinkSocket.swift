@@ -13,6 +13,7 @@ final class NetlinkSocket {
     private var sequence: UInt32
     private let buffer: UnsafeMutableRawBufferPointer
     private let isRoute: Bool
+    var onWarning: ((NetlinkWarning) -> Void)?
 
     /// Messages of a dump fill at most this much: the kernel's own limit (`af_netlink.c`, `netlink_dump`).
     private static let bufferSize = 32 * 1024
@@ -120,7 +121,11 @@ final class NetlinkSocket {
             }
             switch outcome {
             case nil: continue
-            case .done: return exchange.isConsistent
+            case .done:
+                if let text = exchange.warning, let onWarning {
+                    onWarning(NetlinkWarning(operation: operation(), message: text))
+                }
+                return exchange.isConsistent
             case .overrun:
                 drain()
                 var unknown = failure(.noBufferSpace, Loss.overflow.message)

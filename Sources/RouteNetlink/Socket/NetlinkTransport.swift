@@ -22,3 +22,9 @@ package enum ReceivedDatagram {
     case datagram(length: Int, sender: UInt32)
     case failed(Errno)
 }
+
+/// What stands in a kernel's place: a transport for each socket that a client opens.
+package protocol NetlinkScript: AnyObject {
+    func makeRouteTransport() -> any NetlinkTransport
+    func makeEthtoolTransport() -> any NetlinkTransport
+}

@@ -6,7 +6,7 @@
 enum AttributePath {
     /// Adds the attribute at fault, and the one that is missing, to an error.
     static func annotate(_ error: inout NetlinkError, with answer: ExtendedAcknowledgement, request: [UInt8]) {
-        guard let schema = AttributeSchema.ofRequest(Request.type(of: request)) else { return }
+        guard let schema = AttributeSchema.of(request) else { return }
         if let offset = answer.offset {
             error.attributePath = name(at: Int(offset), in: request, schema)
         }

@@ -1,4 +1,5 @@
 import CPseudowireMNL
+import Glibc
 
 /// The names of the attributes of one nest, and what is nested in which: for error messages only.
 struct AttributeSchema: Sendable {
@@ -15,9 +16,12 @@ struct AttributeSchema: Sendable {
     var names: [Int: String]
     var contents: [Int: Content] = [:]
 
-    init(headerLength: Int = 0, prefix: String, _ names: [String?], contents: [Int: Content] = [:]) {
+    /// Names in the order of their types, from 1 on; the few that have one of type `zero` state it apart.
+    init(
+        headerLength: Int = 0, prefix: String, _ names: [String?], zero: String? = nil, contents: [Int: Content] = [:]
+    ) {
         self.headerLength = headerLength
-        self.names = [:]
+        self.names = zero.map { [0: prefix + $0] } ?? [:]
         for (index, name) in names.enumerated() {
             if let name { self.names[index + 1] = prefix + name }
         }
@@ -28,12 +32,14 @@ struct AttributeSchema: Sendable {
 }
 
 extension AttributeSchema {
-    /// The schema of the request of a message type, as `RTM_NEWLINK`; nil for those without.
-    static func ofRequest(_ type: Int) -> AttributeSchema? {
-        switch type {
-        case RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK: link
+    /// The schema of a request in full, by its message type, as `RTM_NEWLINK`; nil for those without.
+    static func of(_ request: [UInt8]) -> AttributeSchema? {
+        switch Request.type(of: request) {
+        case RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK, Int(RTM_NEWLINKPROP), Int(RTM_DELLINKPROP):
+            request.count > Request.headerLength && request[Request.headerLength] == UInt8(AF_BRIDGE) ? bridge : link
         case RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR: address
         case RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE: route
+        case Int(RTM_NEWNEXTHOP), Int(RTM_DELNEXTHOP), Int(RTM_GETNEXTHOP): nextHop
         case RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH: neighbor
         case RTM_NEWRULE, RTM_DELRULE, RTM_GETRULE: rule
         case RTM_NEWNSID, RTM_DELNSID, RTM_GETNSID: namespaceID
@@ -42,48 +48,6 @@ extension AttributeSchema {
         default: nil
         }
     }
-
-    private static let linkNames: [String?] = [
-        "ADDRESS", "BROADCAST", "IFNAME", "MTU", "LINK", "QDISC", "STATS", "COST", "PRIORITY", "MASTER", "WIRELESS",
-        "PROTINFO", "TXQLEN", "MAP", "WEIGHT", "OPERSTATE", "LINKMODE", "LINKINFO", "NET_NS_PID", "IFALIAS", "NUM_VF",
-        "VFINFO_LIST", "STATS64", "VF_PORTS", "PORT_SELF", "AF_SPEC", "GROUP", "NET_NS_FD", "EXT_MASK", "PROMISCUITY",
-        "NUM_TX_QUEUES", "NUM_RX_QUEUES", "CARRIER", "PHYS_PORT_ID", "CARRIER_CHANGES", "PHYS_SWITCH_ID",
-        "LINK_NETNSID", "PHYS_PORT_NAME", "PROTO_DOWN", "GSO_MAX_SEGS", "GSO_MAX_SIZE", "PAD", "XDP", "EVENT",
-        "NEW_NETNSID",
-        "TARGET_NETNSID", "CARRIER_UP_COUNT", "CARRIER_DOWN_COUNT", "NEW_IFINDEX", "MIN_MTU", "MAX_MTU", "PROP_LIST",
-        "ALT_IFNAME", "PERM_ADDRESS",
-    ]
-
-    private static let veth = AttributeSchema(
-        prefix: "VETH_INFO_", ["PEER"],
-        contents: [1: .nest(AttributeSchema(headerLength: 16, prefix: "IFLA_", linkNames))])
-
-    private static let vxlan = AttributeSchema(
-        prefix: "IFLA_VXLAN_",
-        [
-            "ID", "GROUP", "LINK", "LOCAL", "TTL", "TOS", "LEARNING", "AGEING", "LIMIT", "PORT_RANGE", "PROXY", "RSC",
-            "L2MISS", "L3MISS", "PORT", "GROUP6", "LOCAL6", "UDP_CSUM", "UDP_ZERO_CSUM6_TX", "UDP_ZERO_CSUM6_RX",
-        ])
-
-    private static let inet = AttributeSchema(prefix: "IFLA_INET_", ["CONF"])
-    private static let inet6 = AttributeSchema(
-        prefix: "IFLA_INET6_", ["FLAGS", "CONF", "STATS", "MCAST", "CACHEINFO", "ICMP6STATS", "TOKEN", "ADDR_GEN_MODE"])
-
-    static let link = AttributeSchema(
-        headerLength: 16, prefix: "IFLA_", linkNames,
-        contents: [
-            Int(IFLA_LINKINFO): .nest(
-                AttributeSchema(
-                    prefix: "IFLA_INFO_", ["KIND", "DATA", "XSTATS", "SLAVE_KIND", "SLAVE_DATA"],
-                    contents: [2: .byKind(["veth": veth, "vxlan": vxlan])])),
-            Int(IFLA_AF_SPEC): .nest(families),
-        ])
-
-    private static let families: AttributeSchema = {
-        var schema = AttributeSchema(prefix: "", [], contents: [2: .nest(inet), 10: .nest(inet6)])
-        schema.names = [2: "AF_INET", 10: "AF_INET6"]
-        return schema
-    }()
 
     static let address = AttributeSchema(
         headerLength: 8, prefix: "IFA_",
@@ -108,6 +72,18 @@ extension AttributeSchema {
                         "HOPLIMIT",
                         "INITCWND", "FEATURES", "RTO_MIN", "INITRWND", "QUICKACK", "CC_ALGO", "FASTOPEN_NO_COOKIE",
                     ]))
+        ])
+
+    static let nextHop = AttributeSchema(
+        headerLength: 8, prefix: "NHA_",
+        [
+            "ID", "GROUP", "GROUP_TYPE", "BLACKHOLE", "OIF", "GATEWAY", "ENCAP_TYPE", "ENCAP", "GROUPS", "MASTER",
+            "FDB", "RES_GROUP", "RES_BUCKET", "OP_FLAGS", "GROUP_STATS", "HW_STATS_ENABLE", "HW_STATS_USED",
+        ],
+        contents: [
+            12: .nest(
+                AttributeSchema(
+                    prefix: "NHA_RES_GROUP_", ["BUCKETS", "IDLE_TIMER", "UNBALANCED_TIMER", "UNBALANCED_TIME"]))
         ])
 
     static let neighbor = AttributeSchema(

@@ -13,6 +13,10 @@ extension RawSpan {
 
     /// The text up to the first NUL, or to the end; bytes that are no UTF-8 are replaced by U+FFFD.
     var text: String {
-        withUnsafeBytes { bytes in String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) }
+        withUnsafeBytes { bytes in
+            var length = 0
+            while length < bytes.count, bytes[length] != 0 { length += 1 }
+            return String(decoding: UnsafeRawBufferPointer(rebasing: bytes[..<length]), as: UTF8.self)
+        }
     }
 }

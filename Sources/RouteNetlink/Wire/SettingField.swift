@@ -61,9 +61,13 @@ extension RawSpan {
 extension AttributeSettings {
     /// Reads what a link says about itself, as of `Link.kindData`; attributes without a property are passed over.
     init(_ data: [UInt8]) {
-        self.init()
         let span = data.span
-        var cursor = AttributeCursor(span.bytes)
+        self.init(span.bytes)
+    }
+
+    init(_ data: RawSpan) {
+        self.init()
+        var cursor = AttributeCursor(data)
         while let attribute = cursor.next() {
             for field in Self.fields { field.read(attribute, into: &self) }
         }
