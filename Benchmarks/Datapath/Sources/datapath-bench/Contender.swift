@@ -131,8 +131,9 @@ extension Contender {
         }
     }
 
-    /// Fast and wrong: a pseudowire whose outer checksums somebody overwrites, which this end's own decapsulation
-    /// does not mind. The validity check must.
+    /// Fast and wrong: a pseudowire whose outer checksums somebody overwrites.
+    ///
+    /// Decapsulation here does not mind; the validity check must.
     static let broken = Contender(name: "broken on purpose", pseudowire: ours("", .v4, udp: true).pseudowire) {
         network in
         let takeDown = try ours("", .v4, udp: true).setUp(network)

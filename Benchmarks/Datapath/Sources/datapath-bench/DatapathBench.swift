@@ -29,19 +29,21 @@ struct DatapathBench: ParsableCommand {
     @Option(help: "The pwctl whose start is measured.")
     var pwctl: String?
 
+    @Option(
+        help: "Only contenders, conditions and work whose names, joined by slashes, this regular expression matches.")
+    var only: String?
+
+    @Option(help: "How many rounds instead.")
+    var rounds: Int?
+
     func run() throws {
         if inGuest { return try runInGuest() }
         if smoke { return try runSmoke() }
-        let (rounds, seconds) = quick ? (3, 0.2) : (7, 0.7)
-        let settings =
-            Contender.all.flatMap { contender in
-                [Condition.defaults, .softwareSegmentation, .injection].map {
-                    Setting(contender: contender, condition: $0)
-                }
-            } + [Setting(contender: .bridge, condition: .unsegmentedSource)]
+        let (rounds, seconds) = (self.rounds ?? (quick ? 3 : 7), quick ? 0.2 : 0.7)
+        if let only { return try runSome(Regex(only), rounds: rounds, seconds: seconds) }
         var report = Report(
             machine: .here(), rounds: rounds, secondsPerTurn: seconds,
-            chain: try measure(settings, rounds: rounds, seconds: seconds, progress: Self.say))
+            chain: try measure(Self.settings, rounds: rounds, seconds: seconds, progress: Self.say))
         Self.say("programs")
         report.programs = try ProgramCost.measure(rounds: rounds, runs: quick ? 2000 : 10000)
         if let pwctl {
@@ -55,6 +57,24 @@ struct DatapathBench: ParsableCommand {
         }
         report.judge()
         try write(report)
+    }
+
+    private static var settings: [Setting] {
+        Contender.all.flatMap { contender in
+            [Condition.defaults, .softwareSegmentation, .injection].map { Setting(contender: contender, condition: $0) }
+        } + [Setting(contender: .bridge, condition: .unsegmentedSource)]
+    }
+
+    /// For whoever is at work on one thing.
+    private func runSome(_ wanted: Regex<AnyRegexOutput>, rounds: Int, seconds: Double) throws {
+        func isWanted(_ setting: Setting, _ work: Work) -> Bool {
+            "\(setting.contender.name)/\(setting.condition.rawValue)/\(work.name)".contains(wanted)
+        }
+        let run = try measure(
+            Self.settings.filter { setting in setting.condition.works.contains { isWanted(setting, $0) } },
+            rounds: rounds, seconds: seconds, only: isWanted, progress: Self.say)
+        print(
+            Report(machine: .here(), rounds: rounds, secondsPerTurn: seconds, chain: run).markdown)
     }
 
     private func write(_ report: Report) throws {
@@ -75,7 +95,7 @@ struct DatapathBench: ParsableCommand {
             contenders.flatMap { contender in
                 [Condition.defaults, .injection].map { Setting(contender: contender, condition: $0) }
             }, rounds: quick ? 1 : 5, seconds: quick ? 1 : 1.5,
-            only: { [.tcp(flows: 1), .frames(octets: 64), .injected(octets: 64)].contains($0) }, progress: Self.say)
+            only: { [.tcp(flows: 1), .frames(octets: 64), .injected(octets: 64)].contains($1) }, progress: Self.say)
         print(GuestRun.mark + String(decoding: try JSONEncoder().encode(run), as: UTF8.self))
     }
 

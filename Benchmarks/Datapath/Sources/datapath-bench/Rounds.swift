@@ -33,7 +33,7 @@ struct Run: Codable, Sendable {
 
 /// Settings take turns, in an order that moves on by one from round to round, so that none always follows the same.
 func measure(
-    _ settings: [Setting], rounds: Int, seconds: Double, only works: (Work) -> Bool = { _ in true },
+    _ settings: [Setting], rounds: Int, seconds: Double, only works: (Setting, Work) -> Bool = { _, _ in true },
     progress: (String) -> Void
 ) throws -> Run {
     var run = Run()
@@ -46,7 +46,8 @@ func measure(
         progress("round \(round + 1) of \(rounds)")
         for turn in valid.indices {
             let setting = valid[(round + turn) % valid.count]
-            let outcomes = try setting.turn(seconds: seconds, works: setting.condition.works.filter(works))
+            let outcomes = try setting.turn(
+                seconds: seconds, works: setting.condition.works.filter { works(setting, $0) })
             for (work, outcome) in outcomes {
                 run.samples.append(
                     Sample(
