@@ -235,7 +235,7 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
         if (fragment_outer(skb, limit, encap->split_ifindex, MARK_OUTER | way.ifindex))
             return drop_tx(slot, PW_DROP_NOT_FRAGMENTED);
     }
-    return bpf_redirect_neigh(way.ifindex, 0, 0, 0);
+    return send(&way);
 }
 
 static __always_inline __u32 splitter_outer(void) {

@@ -13,9 +13,10 @@
 
 /* What the kernel's tables say of the way to the peer. */
 struct way {
-    __u32 ifindex; /* if it may be taken */
-    __u32 reason;  /* why there is none, or none for so much: a drop reason; else PW_DROP_REASON_COUNT */
-    __u32 mtu;     /* of the path, outer packet, when the reason is PW_DROP_TOO_BIG; 0: too big for any */
+    __u32 ifindex;               /* if it may be taken */
+    __u32 reason;                /* why there is none, or none for so much: a drop reason; else PW_DROP_REASON_COUNT */
+    __u32 mtu;                   /* of the path, outer packet, when the reason is PW_DROP_TOO_BIG; 0: too big for any */
+    struct bpf_redir_neigh next; /* the next hop; without family: to be looked up again when the packet is sent */
 };
 
 /*
@@ -32,6 +33,7 @@ __noinline int route_to_peer(struct __sk_buff *skb, const struct pw_encap *encap
     way->ifindex = 0;
     way->reason = PW_DROP_REASON_COUNT;
     way->mtu = 0;
+    way->next.nh_family = 0;
     if (length > 0xffff) {
         way->reason = PW_DROP_TOO_BIG;
         return 0;
@@ -56,6 +58,9 @@ __noinline int route_to_peer(struct __sk_buff *skb, const struct pw_encap *encap
     int rc = encap->fib_ifindex ? (int)bpf_fib_lookup(skb, &fib, sizeof(fib), 0) : BPF_FIB_LKUP_RET_FWD_DISABLED;
     if (rc == BPF_FIB_LKUP_RET_SUCCESS || rc == BPF_FIB_LKUP_RET_NO_NEIGH) {
         way->ifindex = fib.ifindex;
+        /* The look-up has put the gateway, if there is one, in the place of the destination. */
+        way->next.nh_family = fib.family;
+        __builtin_memcpy(way->next.ipv6_nh, fib.ipv6_dst, sizeof(fib.ipv6_dst));
         return 0;
     }
     if (rc == BPF_FIB_LKUP_RET_FRAG_NEEDED) {
@@ -77,6 +82,16 @@ __noinline int route_to_peer(struct __sk_buff *skb, const struct pw_encap *encap
         }
     }
     return 0;
+}
+
+/*
+ * Sends a packet the way that was found. Telling the next hop spares the kernel a second look-up, which where there are
+ * several ways might also choose another one.
+ */
+static __always_inline int send(struct way *way) {
+    if (way->next.nh_family)
+        return bpf_redirect_neigh(way->ifindex, &way->next, sizeof(way->next), 0);
+    return bpf_redirect_neigh(way->ifindex, 0, 0, 0);
 }
 
 /* The smaller of what ICMP and the operator say, outer packet; 0xffff if neither says anything. */

@@ -1,0 +1,128 @@
+import ArgumentParser
+import Foundation
+
+/// The datapath beside what one would use instead, on one machine, in one run.
+///
+/// Contenders take turns, in an order that moves on from round to round; what counts is the ratio of two figures of the
+/// same round. Before anything is measured, every contender's frames are captured and inspected: a row whose frames are
+/// wrong is reported as that, not as fast.
+@main
+struct DatapathBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "datapath-bench", abstract: "The datapath beside what one would use instead.")
+
+    @Flag(help: "Fewer and shorter rounds: an impression, in three minutes.")
+    var quick = false
+
+    @Flag(help: "One short round of few contenders, to see that the bench works and that its checks bite.")
+    var smoke = false
+
+    @Flag(help: ArgumentHelp("What is run in the guest: prints the samples as JSON.", visibility: .private))
+    var inGuest = false
+
+    @Option(help: "Where datapath.json, datapath.md and datapath.svg go.")
+    var output: String?
+
+    @Option(help: "A guest to boot for the kernel's own L2TP, as Tests/Interop/guest/prepare.sh makes it.")
+    var guest: String?
+
+    @Option(help: "The pwctl whose start is measured.")
+    var pwctl: String?
+
+    @Option(
+        help: "Only contenders, conditions and work whose names, joined by slashes, this regular expression matches.")
+    var only: String?
+
+    @Option(help: "How many rounds instead.")
+    var rounds: Int?
+
+    func run() throws {
+        if inGuest { return try runInGuest() }
+        if smoke { return try runSmoke() }
+        let (rounds, seconds) = (self.rounds ?? (quick ? 3 : 7), quick ? 0.2 : 0.7)
+        if let only { return try runSome(Regex(only), rounds: rounds, seconds: seconds) }
+        var report = Report(
+            machine: .here(), rounds: rounds, secondsPerTurn: seconds,
+            chain: try measure(Self.settings, rounds: rounds, seconds: seconds, progress: Self.say))
+        Self.say("programs")
+        report.programs = try ProgramCost.measure(rounds: rounds, runs: quick ? 2000 : 10000)
+        if let pwctl {
+            report.commands = try CommandTime.measure(
+                [(CommandTime.start, [pwctl, "--version"]), (CommandTime.witness, ["ip", "link", "show", "lo"])],
+                rounds: quick ? 5 : 21)
+        }
+        if let guest {
+            Self.say("the guest")
+            report.guest = try GuestRun.boot(guest, quick: quick)
+        }
+        report.judge()
+        try write(report)
+    }
+
+    private static var settings: [Setting] {
+        Contender.all.flatMap { contender in
+            [Condition.defaults, .softwareSegmentation, .injection].map { Setting(contender: contender, condition: $0) }
+        } + [Setting(contender: .bridge, condition: .unsegmentedSource)]
+    }
+
+    /// For whoever is at work on one thing.
+    private func runSome(_ wanted: Regex<AnyRegexOutput>, rounds: Int, seconds: Double) throws {
+        func isWanted(_ setting: Setting, _ work: Work) -> Bool {
+            "\(setting.contender.name)/\(setting.condition.rawValue)/\(work.name)".contains(wanted)
+        }
+        let run = try measure(
+            Self.settings.filter { setting in setting.condition.works.contains { isWanted(setting, $0) } },
+            rounds: rounds, seconds: seconds, only: isWanted, progress: Self.say)
+        print(
+            Report(machine: .here(), rounds: rounds, secondsPerTurn: seconds, chain: run).markdown)
+    }
+
+    private func write(_ report: Report) throws {
+        print(report.markdown)
+        guard let output else { return }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        let directory = URL(fileURLWithPath: output, isDirectory: true)
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        try encoder.encode(report).write(to: directory.appendingPathComponent("datapath.json"))
+        try Data(report.markdown.utf8).write(to: directory.appendingPathComponent("datapath.md"))
+        try Data(report.chart.utf8).write(to: directory.appendingPathComponent("datapath.svg"))
+    }
+
+    private func runInGuest() throws {
+        let contenders = [Contender.redirect, .vxlan, .kernelL2TP] + Contender.all.filter { $0.name == Contender.udp }
+        let run = try measure(
+            contenders.flatMap { contender in
+                [Condition.defaults, .injection].map { Setting(contender: contender, condition: $0) }
+            }, rounds: quick ? 1 : 5, seconds: quick ? 1 : 1.5,
+            only: { [.tcp(flows: 1), .frames(octets: 64), .injected(octets: 64)].contains($1) }, progress: Self.say)
+        print(GuestRun.mark + String(decoding: try JSONEncoder().encode(run), as: UTF8.self))
+    }
+
+    /// Few figures, whose size proves nothing; what counts is that each is there, and that a contender whose frames
+    /// are wrong has none.
+    private func runSmoke() throws {
+        let contenders = [Contender.redirect, .vxlan, .broken] + Contender.all.filter { $0.name.hasPrefix("ours") }
+        let run = try measure(
+            contenders.map { Setting(contender: $0, condition: .defaults) }, rounds: 1, seconds: 0.05,
+            progress: Self.say)
+        for contender in contenders {
+            let figures = run.samples.filter { $0.contender == contender.name }.count
+            let expected = contender.name == Contender.broken.name ? 0 : Condition.defaults.works.count
+            guard figures == expected else {
+                throw Failure("\(contender.name) has \(figures) figures, \(expected) expected; \(run.invalid)")
+            }
+        }
+        guard run.invalid.count == 1, run.invalid[Contender.broken.name]?.isEmpty == false else {
+            throw Failure("invalid frames were found of \(run.invalid), but only \(Contender.broken.name) has any")
+        }
+        print("the bench works: \(run.samples.count) figures; found of \(run.invalid)")
+    }
+
+    private static let start = monotonicSeconds()
+
+    private static func say(_ text: String) {
+        let seconds = Int(monotonicSeconds() - start)
+        FileHandle.standardError.write(Data("\(text), after \(seconds) s\n".utf8))
+    }
+}

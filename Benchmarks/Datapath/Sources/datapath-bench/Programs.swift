@@ -1,0 +1,45 @@
+import BPF
+import RouteNetlink
+
+/// One instruction of BPF as the kernel reads it on a little-endian machine.
+private func instruction(
+    _ opcode: UInt64, to: UInt64 = 0, from: UInt64 = 0, offset: Int16 = 0, value: Int32 = 0
+) -> UInt64 {
+    opcode | to << 8 | from << 12 | UInt64(UInt16(bitPattern: offset)) << 16
+        | UInt64(UInt32(bitPattern: value)) << 32
+}
+
+private let moveValue: UInt64 = 0xb7, move: UInt64 = 0xbf, addValue: UInt64 = 0x07, storeValue: UInt64 = 0x7a
+private let call: UInt64 = 0x85, exit: UInt64 = 0x95
+private let schedClassifier: UInt32 = 3, xdp: UInt32 = 6
+
+extension Program {
+    /// `return bpf_redirect(index, 0)`.
+    static func redirect(to index: LinkIndex, xdp isXDP: Bool = false) throws -> Program {
+        try Program(
+            instructions: [
+                instruction(moveValue, to: 1, value: Int32(bitPattern: index.rawValue)),
+                instruction(moveValue, to: 2), instruction(call, value: 23), instruction(exit),
+            ], type: isXDP ? xdp : schedClassifier, name: "bench_redirect")
+    }
+
+    /// Does nothing: what running any program costs.
+    static func empty() throws -> Program {
+        try Program(
+            instructions: [instruction(moveValue), instruction(exit)], type: schedClassifier, name: "bench_empty")
+    }
+
+    /// Writes two octets over what is there, and lets the frame pass.
+    static func overwrite(offset: Int32, with value: UInt16) throws -> Program {
+        try Program(
+            instructions: [
+                instruction(storeValue, to: 10, offset: -8, value: Int32(value)),
+                instruction(moveValue, to: 2, value: offset), instruction(move, to: 3, from: 10),
+                instruction(addValue, to: 3, value: -8), instruction(moveValue, to: 4, value: 2),
+                // bpf_skb_store_bytes(context, offset, stack, 2, 0)
+                instruction(moveValue, to: 5), instruction(call, value: 9),
+                // TC_ACT_UNSPEC
+                instruction(moveValue, value: -1), instruction(exit),
+            ], type: schedClassifier, name: "bench_overwrite")
+    }
+}
