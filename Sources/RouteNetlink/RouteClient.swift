@@ -18,6 +18,8 @@ public final class RouteClient {
     public let namespaceCookie: UInt64
     /// Opened at the first use of an offload.
     var ethtool: EthtoolSocket?
+    /// Opened at the first look at IPsec policies.
+    var ipsec: NetlinkSocket?
     /// Whether a script answers in the kernel's place: then nothing may reach the real one.
     let isScripted: Bool
 

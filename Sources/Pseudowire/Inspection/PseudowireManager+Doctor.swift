@@ -43,7 +43,10 @@ public enum Doctor {
         var findings = [kernel(), privileges(), bpfFileSystem(fileSystem), justInTimeCompiler()]
         let mayLoad = Privileges.missing().isEmpty
         if mayLoad { findings += datapath() }
-        findings += network(reference, interfaces, mayLoad: mayLoad)
+        findings += network(reference, interfaces)
+        if mayLoad, let manager = try? PseudowireManager(in: reference, fileSystem: fileSystem) {
+            findings += ipsec(manager)
+        }
         return findings
     }
 
@@ -100,9 +103,7 @@ public enum Doctor {
         }
     }
 
-    private static func network(
-        _ reference: NamespaceReference, _ interfaces: [String], mayLoad: Bool
-    ) -> [Finding] {
+    private static func network(_ reference: NamespaceReference, _ interfaces: [String]) -> [Finding] {
         do throws(NetlinkError) {
             let client = try RouteClient(in: try reference.open())
             var findings = [Finding(.fine, "rtnetlink", "answers in \(reference)")]
