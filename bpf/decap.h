@@ -45,6 +45,15 @@ static __always_inline int cookie_matches(const struct pw_decap *decap, const __
     return decap->cookie_count > 1 && first == decap->cookie_be[1][0] && second == decap->cookie_be[1][1];
 }
 
+/* Whether the outer UDP checksum is still to be filled in: the field holds the pseudo header's sum. */
+static __always_inline int is_outer_sum_unfinished(struct __sk_buff *skb, __u32 offset, const __u32 *source,
+                                                   const __u32 *destination) {
+    struct udphdr udp;
+    if (bpf_skb_load_bytes(skb, offset, &udp, sizeof(udp)) || !udp.check)
+        return 0;
+    return udp.check == sum_fold(sum_words(source, 16) + sum_words(destination, 16) + bpf_htons(IPPROTO_UDP) + udp.len);
+}
+
 /*
  * The kernel leaves no frame shorter than an IP header: a very short one is made longer first, and cut again. Its
  * octets stay where they are, and so does a checksum in it that is still to be filled in.
@@ -54,7 +63,8 @@ static __always_inline int cookie_matches(const struct pw_decap *decap, const __
  * stay: no more than what Ethernet pads such a frame with.
  */
 static __always_inline int remove_from_short_frame(struct __sk_buff *skb, __u32 front, __u32 frame_length,
-                                                   __u32 shortest, __u64 flags, const struct ethhdr *eth) {
+                                                   __u32 shortest, __u64 flags, const struct ethhdr *eth,
+                                                   int is_sum_unfinished) {
     long refusal = bpf_skb_change_tail(skb, skb->len + shortest - frame_length, 0);
     if (!refusal) {
         if (bpf_skb_adjust_room(skb, -(__s32)front, BPF_ADJ_ROOM_MAC, flags) ||
@@ -63,7 +73,8 @@ static __always_inline int remove_from_short_frame(struct __sk_buff *skb, __u32 
         bpf_skb_change_tail(skb, frame_length, 0);
         return 0;
     }
-    if (refusal != -KERNEL_ENOTSUPP)
+    /* The kernel would fill in the outer checksum somewhere in the frame if its place were still there. */
+    if (refusal != -KERNEL_ENOTSUPP || is_sum_unfinished)
         return -1;
     __u8 frame[sizeof(struct ethhdr) + 40] = {};
     /* The masks tell the verifier what the comparisons have told us. */
@@ -188,7 +199,7 @@ static __always_inline int decapsulate(struct __sk_buff *skb, const __u32 l2) {
             count_reason(PW_DROP_CONTROL);
         return TC_ACT_UNSPEC;
     }
-    const struct pw_decap *decap = bpf_map_lookup_elem(&sessions, &id);
+    struct pw_decap *decap = bpf_map_lookup_elem(&sessions, &id);
     if (!decap) {
         /* Over UDP anything may look like this; only the registered port makes it likely to be L2TPv3. */
         if (protocol == IPPROTO_L2TP_DATA || (flags_word == 3 && destination_port == bpf_htons(1701))) {
@@ -388,8 +399,25 @@ static __always_inline int decapsulate(struct __sk_buff *skb, const __u32 l2) {
             shortest = sizeof(struct ethhdr) + 40;
         }
     }
+    int is_sum_unfinished =
+        frame_length < shortest && protocol == IPPROTO_UDP &&
+        is_outer_sum_unfinished(skb, offset - sizeof(struct udphdr) - 4 + (l2 ? 0 : sizeof(struct ethhdr)), source,
+                                destination);
+    if (is_v6 && !has_decap_l3 && frame_length < shortest) {
+        /*
+         * Too short to be the rest of an IPv6 packet, but perhaps not of an IPv4 packet, which this becomes: twenty
+         * octets go at once, and nothing of the frame has to move, which a checksum that is to be filled in would not
+         * follow.
+         */
+        if (bpf_skb_change_proto(skb, bpf_htons(ETH_P_IP), 0))
+            return drop_rx(slot, PW_DROP_NOT_REMOVED);
+        shortest = sizeof(struct ethhdr) + 20;
+        front -= 20;
+        asm volatile("" : "+r"(front));
+        front &= 0x7f;
+    }
     if (frame_length < shortest) {
-        if (remove_from_short_frame(skb, front, frame_length, shortest, flags, &frame_eth))
+        if (remove_from_short_frame(skb, front, frame_length, shortest, flags, &frame_eth, is_sum_unfinished))
             return drop_rx(slot, PW_DROP_NOT_REMOVED);
     } else {
         if (bpf_skb_adjust_room(skb, -(__s32)front, BPF_ADJ_ROOM_MAC, flags))
@@ -411,6 +439,7 @@ static __always_inline int decapsulate(struct __sk_buff *skb, const __u32 l2) {
     /* The hash is of the outer addresses: left in place it would make all customers' flows one to fair queueing. */
     bpf_set_hash_invalid(skb);
     count_rx(slot, frames, frame_length + (frames - 1) * inner_headers);
+    hear_peer(decap);
     return bpf_redirect(decap->access_ifindex, 0);
 }
 

@@ -246,7 +246,7 @@ static __always_inline __u32 splitter_outer(void) {
 
 /*
  * What is left of an outer packet that was cut, come out of the splitter: sent the way that the first piece went, or
- * cut again. `out` is the interface.
+ * cut again to what that was cut to. `out` is the interface.
  */
 __noinline int send_rest(struct __sk_buff *skb, __u32 out) {
     if ((skb->protocol != bpf_htons(ETH_P_IP) && skb->protocol != bpf_htons(ETH_P_IPV6)) || trim_to_rest(skb))
@@ -256,6 +256,9 @@ __noinline int send_rest(struct __sk_buff *skb, __u32 out) {
     int fits = bpf_check_mtu(skb, out, &mtu, 0, 0);
     if (fits < 0)
         return drop_tx(0, PW_DROP_NO_ROUTE);
+    __u32 limit = skb->tc_index;
+    if (limit && limit < mtu)
+        mtu = limit;
     if (length > mtu && fragment_outer(skb, mtu, splitter_outer(), skb->mark))
         return drop_tx(0, PW_DROP_NOT_FRAGMENTED);
     skb->mark = 0;

@@ -18,6 +18,22 @@
 #define MARK_OUTER 0x40000000 /* an outer packet, encapsulated already */
 #define MARK_PORT 0x3fffffff
 
+/*
+ * Sends the frame, as it is, round through `splitter` once more, with `mark`; this one stays as it was. The path's
+ * limit goes along, since who cuts again has no way to find out what the pseudowire knew: as tc_index, which is left
+ * alone across a veth, unlike the priority, and has sixteen bits.
+ */
+static __always_inline int send_round(struct __sk_buff *skb, __u32 splitter, __u32 mark, __u32 limit) {
+    __u32 mark_before = skb->mark, index_before = skb->tc_index;
+    skb->mark = mark | MARK_REST;
+    skb->tc_index = limit;
+    if (bpf_clone_redirect(skb, splitter, 0))
+        return -1;
+    skb->mark = mark_before;
+    skb->tc_index = index_before;
+    return 0;
+}
+
 static __always_inline void ipv4_refresh(struct iphdr *ip) {
     ip->check = 0;
     ip->check = ~sum_fold(sum_words(ip, sizeof(*ip)));
@@ -55,11 +71,8 @@ __noinline int fragment_packet(struct __sk_buff *skb, __u32 limit, __u32 splitte
         return -1;
     if (vlan_restore(skb, tags))
         return -1;
-    __u32 mark_before = skb->mark;
-    skb->mark = mark | MARK_REST;
-    if (bpf_clone_redirect(skb, splitter, 0))
+    if (send_round(skb, splitter, mark, limit))
         return -1;
-    skb->mark = mark_before;
     struct vlan_tags again;
     if (vlan_take(skb, &again))
         return -1;
@@ -135,11 +148,8 @@ __noinline int fragment_packet_v6(struct __sk_buff *skb, __u32 limit, __u32 spli
 
     if (store_fragment_v6(skb, ip, fragment, total - V6_HEADERS - cut, offset + cut))
         return -1;
-    __u32 mark_before = skb->mark;
-    skb->mark = mark | MARK_REST;
-    if (bpf_clone_redirect(skb, splitter, 0))
+    if (send_round(skb, splitter, mark, limit))
         return -1;
-    skb->mark = mark_before;
 
     if (bpf_skb_change_tail(skb, sizeof(struct ethhdr) + V6_HEADERS + cut, 0))
         return -1;

@@ -269,6 +269,7 @@ __noinline int heed_icmp(struct __sk_buff *skb, __u32 ip_header, __u32 icmp, __u
     }
     if (!is_too_big) {
         note(encap->slot, PW_DROP_UNREACHABLE, 1);
+        doubt_peer(encap->session_id);
         report(skb, ip_header, encap->session_id, PW_DROP_UNREACHABLE);
         return 1;
     }

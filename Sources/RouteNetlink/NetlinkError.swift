@@ -89,7 +89,7 @@ public struct NetlinkError: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// The kinds of object that this library manages.
 public enum NetlinkObject: Sendable, Hashable {
-    case link, address, route, nextHop, rule, neighbor, qdisc, filter, namespace
+    case link, address, route, nextHop, rule, neighbor, qdisc, filter, namespace, policy
     /// The connection itself.
     case socket
 }

@@ -18,6 +18,8 @@ public final class RouteClient {
     public let namespaceCookie: UInt64
     /// Opened at the first use of an offload.
     var ethtool: EthtoolSocket?
+    /// Opened at the first look at IPsec policies.
+    var ipsec: NetlinkSocket?
     /// What answers in the kernel's place in a test: then nothing may reach the real one.
     let script: (any NetlinkScript)?
     /// Told of what the kernel says about requests that it did all the same (`NETLINK_EXT_ACK` on success).

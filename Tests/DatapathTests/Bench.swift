@@ -20,6 +20,7 @@ struct Bench: ~Copyable {
     let access: Map<pw_access_key, pw_encap>
     let accessKey: pw_access_key
     let sequences: Map<UInt32, pw_sequence>
+    let sessions: Map<UInt32, pw_decap>
     private let counters: Map<UInt32, pw_counters>
     private let drops: Map<UInt32, UInt64>
     private let sessionDrops: Map<pw_drop_key, pw_drop>
@@ -51,6 +52,7 @@ struct Bench: ~Copyable {
         self.access = access
         self.accessKey = accessKey
         self.sequences = sequences
+        self.sessions = sessions
         self.counters = counters
         self.drops = drops
         self.sessionDrops = sessionDrops

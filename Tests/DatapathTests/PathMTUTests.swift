@@ -84,6 +84,28 @@ struct PathMTUTests {
         #expect(try bench.encap.testRun(Sample.all[0].frame).verdict == Verdict.redirect)
     }
 
+    @Test("after such a message the peer counts as unheard, until a frame of its comes", arguments: Cell.all)
+    func unheard(cell: Cell) throws {
+        let bench = try Bench(cell.configuration)
+        let session = cell.configuration.session.local.rawValue
+        func isUnheard() throws -> Bool { try #require(try bench.sessions[session]).reserved == 1 }
+        let packet = Array(try bench.encap.testRun(Sample.all[0].frame).frame[14...])
+        var message = Self.message(cell, packet, mtu: 0)
+        message[cell.family == .v4 ? 34 : 54] = cell.family == .v4 ? 3 : 4
+        message[cell.family == .v4 ? 35 : 55] = 1
+        #expect(try !isUnheard())
+        _ = try bench.decap.testRun(message)
+        #expect(try isUnheard())
+        // A packet that is refused is no sign of the peer's life; one that is delivered is.
+        var packetBack = cell.ethernet + (try cell.codec(outbound: false).encapsulate(frame: Sample.all[0].frame))
+        packetBack[cell.family == .v4 ? 29 : 37] ^= 1
+        #expect(try bench.decap.testRun(packetBack).verdict == Verdict.drop)
+        #expect(try isUnheard())
+        packetBack[cell.family == .v4 ? 29 : 37] ^= 1
+        #expect(try bench.decap.testRun(packetBack).verdict == Verdict.redirect)
+        #expect(try !isUnheard())
+    }
+
     @Test("an absurdly small MTU is taken for the smallest sensible one", arguments: Cell.basic)
     func floor(cell: Cell) throws {
         let bench = try Bench(cell.configuration)

@@ -16,6 +16,15 @@ extension Interop {
             }
         }
 
+        @Test(
+            "K4: policies without an interface refuse a pseudowire, or are named if they come later",
+            arguments: [
+                "stack", "stack-encrypts", "refused", "cure", "nothing-made", "fine", "warned", "doctor",
+            ])
+        func plainPolicies(check: String) {
+            Self.ipsec.expect("K4.\(check)")
+        }
+
         @Test("nothing is left, and the kernel has nothing to complain about", arguments: ["K3.cleanup", "kernel-log"])
         func atTheEnd(check: String) {
             Self.ipsec.expect(check)

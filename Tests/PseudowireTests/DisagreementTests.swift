@@ -8,7 +8,7 @@ struct DisagreementTests {
     private static let now: UInt64 = 1_000_000_000_000
 
     private func judged(
-        _ reason: pw_drop_reason, ago: UInt64 = 1, rxFrames: UInt64 = 0,
+        _ reason: pw_drop_reason, ago: UInt64 = 1, rxFrames: UInt64 = 0, isHeard: Bool = true,
         _ change: (inout PseudowireConfiguration) -> Void = { _ in }
     ) -> Disagreement {
         var wire = ValueTests.wires[0]
@@ -19,7 +19,7 @@ struct DisagreementTests {
             DropCount(
                 reason: DropReason(rawValue: reason.rawValue), count: 1, lastSeen: Self.now - ago * 1_000_000_000)
         ]
-        return Disagreement(wire, statistics, now: Self.now)
+        return Disagreement(wire, statistics, isHeard: isHeard, now: Self.now)
     }
 
     @Test("a mismatch is named with its cure, for a minute")
@@ -48,5 +48,12 @@ struct DisagreementTests {
         let route = judged(PW_DROP_NO_ROUTE)
         #expect(route.fatal == nil)
         #expect(route.remarks.isEmpty)
+    }
+
+    @Test("a peer that ICMP calls unreachable is called so until a frame of its comes, for a minute")
+    func unreachable() {
+        #expect(judged(PW_DROP_UNREACHABLE, isHeard: false).remarks.first?.contains("do not reach the peer") == true)
+        #expect(judged(PW_DROP_UNREACHABLE, ago: 60, isHeard: false).remarks.isEmpty)
+        #expect(judged(PW_DROP_UNREACHABLE, isHeard: true).remarks.isEmpty)
     }
 }

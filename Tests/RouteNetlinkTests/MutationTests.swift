@@ -23,6 +23,7 @@ import Testing
             .forwarding(ForwardingEntry("02:00:00:00:00:09", port: link, vlan: 7, remote: "192.0.2.9")),
         ]
         return ParserTests.captured.map(bytes) + [features, policy]
+            + [IPsecPolicyTests.output, IPsecPolicyTests.input, IPsecPolicyTests.defaults].map(bytes)
             + made.map { ExchangeTests.message(Int32($0.type.rawValue), payload: $0.payload) }
     }
 
@@ -83,7 +84,7 @@ import Testing
                 #expect(count.refused > 10, "\(reader): \(count)")
             }
         }
-        #expect(readers.counts.count == 14, "\(readers.counts.keys.sorted())")
+        #expect(readers.counts.count == 16, "\(readers.counts.keys.sorted())")
     }
 }
 
@@ -129,6 +130,8 @@ private struct MutatedReaders {
         note("qdisc", message) { message throws(MalformedMessage) in try Qdisc(message) }
         note("rule", message) { message throws(MalformedMessage) in try Rule(message) }
         note("namespace ID", message) { message throws(MalformedMessage) in try NamespaceID(message) }
+        note("IPsec policy", message) { message throws(MalformedMessage) in try IPsecPolicy(message) }
+        note("IPsec defaults", message) { message throws(MalformedMessage) in try IPsecDefaults(message) }
         note("filter", message) { message throws(MalformedMessage) in try FilterInfo(message) }
     }
 

@@ -23,6 +23,8 @@ import Testing
             note { message throws(MalformedMessage) in try Rule(message) }
             note { message throws(MalformedMessage) in try NamespaceID(message) }
             note { message throws(MalformedMessage) in try FilterInfo(message) }
+            note { message throws(MalformedMessage) in try IPsecPolicy(message) }
+            note { message throws(MalformedMessage) in try IPsecDefaults(message) }
             note { message throws(MalformedMessage) in ExtendedAcknowledgement(message) }
             note { message throws(MalformedMessage) in LinkFeatures(message) }
         }

@@ -11,7 +11,11 @@ struct Disagreement {
     /// What does no harm but will surprise.
     let remarks: [String]
 
-    init(_ configuration: PseudowireConfiguration, _ statistics: Statistics, now: UInt64 = MonotonicClock.now()) {
+    /// - Parameter isHeard: whether a frame of the peer's came after the last message that it cannot be reached.
+    init(
+        _ configuration: PseudowireConfiguration, _ statistics: Statistics, isHeard: Bool,
+        now: UInt64 = MonotonicClock.now()
+    ) {
         let recent = Set(
             statistics.drops.filter { drop in
                 // One that was seen after we looked at the clock is as recent as can be.
@@ -39,7 +43,8 @@ struct Disagreement {
                 nil
             }
         var remarks: [String] = []
-        if has(PW_DROP_UNREACHABLE) {
+        // Linux says so too of packets that a raw socket, such as QEMU's, has no room for just then.
+        if has(PW_DROP_UNREACHABLE), !isHeard {
             remarks.append("ICMP says that packets do not reach the peer: is its end up, and this session known there?")
         }
         if has(PW_DROP_SEQUENCE_UNEXPECTED) {

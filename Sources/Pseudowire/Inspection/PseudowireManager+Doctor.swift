@@ -44,6 +44,9 @@ public enum Doctor {
         let mayLoad = Privileges.missing().isEmpty
         if mayLoad { findings += datapath() }
         findings += network(reference, interfaces, fileSystem)
+        if mayLoad, let manager = try? PseudowireManager(in: reference, fileSystem: fileSystem) {
+            findings += ipsec(manager)
+        }
         return findings
     }
 

@@ -6,13 +6,14 @@ internal import RouteNetlink
 extension PseudowireManager {
     /// What is wrong, worst first; the first finding is the answer.
     func health(
-        _ record: Record, _ route: Route?, _ statistics: Statistics, _ state: DatapathState, _ links: [UInt32: Link]
+        _ record: Record, _ route: Route?, _ statistics: Statistics, _ state: DatapathState, _ links: [UInt32: Link],
+        _ protection: IPsecProtection
     ) throws(PseudowireError) -> Pseudowire.Health {
         func waiting(_ sentence: String) -> Pseudowire.Health { .init(state: .waiting, sentence: sentence) }
         let configuration = record.configuration
         let tunnel = configuration.tunnel
         if let sentence = try damage(record, state, links) { return .init(state: .broken, sentence: sentence) }
-        let disagreement = Disagreement(configuration, statistics)
+        let disagreement = Disagreement(configuration, statistics, isHeard: try state.isPeerHeard(record))
         if let sentence = disagreement.fatal { return .init(state: .broken, sentence: sentence) }
         if record.underlays.isEmpty {
             return waiting(
@@ -38,6 +39,13 @@ extension PseudowireManager {
             if !record.underlays.contains(out.rawValue) {
                 remarks.insert("the route leads through \(link.name), where replies are not taken in", at: 0)
             }
+        }
+        // What has gone out unprotected cannot be called back: this comes before all other remarks.
+        if let conflict = protection.conflict(
+            configuration, wayOut: route.outputInterface.flatMap { links[$0.rawValue] },
+            underlays: record.underlays.compactMap { links[$0] })
+        {
+            remarks.insert("\(conflict); \(IPsecProtection.cure)", at: 0)
         }
         let sentence = remarks.isEmpty ? "" : "; but \(remarks.joined(separator: "; and "))"
         return .init(

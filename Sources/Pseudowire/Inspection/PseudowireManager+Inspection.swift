@@ -17,9 +17,10 @@ extension PseudowireManager {
             var found: [Pseudowire] = []
             let past = try state.countedBefore()
             let drops = try state.sessionDropCounts(past)
+            let protection = try netlink { () throws(NetlinkError) in try IPsecProtection(client) }
             for record in records {
                 let statistics = try state.statistics(slot: record.slot, drops: drops[record.slot] ?? [], past)
-                found.append(try inspect(record, state, links, statistics))
+                found.append(try inspect(record, state, links, statistics, protection))
             }
             return found
         } ?? []
@@ -50,7 +51,8 @@ extension PseudowireManager {
     }
 
     private func inspect(
-        _ record: Record, _ state: DatapathState, _ links: [UInt32: Link], _ statistics: Statistics
+        _ record: Record, _ state: DatapathState, _ links: [UInt32: Link], _ statistics: Statistics,
+        _ protection: IPsecProtection
     ) throws(PseudowireError) -> Pseudowire {
         let configuration = record.configuration
         let client = client
@@ -65,7 +67,7 @@ extension PseudowireManager {
             nextHop = route.gateway.map { "\($0) dev \(link.name)" } ?? "\(link.name)"
         }
         return Pseudowire(
-            configuration: configuration, health: try health(record, route, statistics, state, links),
+            configuration: configuration, health: try health(record, route, statistics, state, links, protection),
             statistics: statistics, underlays: record.underlays.map { links[$0]?.name ?? "#\($0)" }, mtu: mtu,
             finishesFrames: record.finishes, hooks: try hooks(record, state, links), nextHop: nextHop,
             created: record.created)
@@ -99,6 +101,13 @@ extension DatapathState {
         let value = try bpf { () throws(BPFError) in try access[record.accessKey] }
         guard let value, value.path_mtu != 0, value.path_mtu_until > MonotonicClock.now() else { return nil }
         return Int(value.path_mtu)
+    }
+}
+
+extension DatapathState {
+    /// Whether a frame of the peer's came after the last ICMP message that it cannot be reached; true without such one.
+    func isPeerHeard(_ record: Record) throws(PseudowireError) -> Bool {
+        try bpf { () throws(BPFError) in try sessions[record.configuration.session.local.rawValue] }?.reserved != 1
     }
 }
 

@@ -17,7 +17,9 @@ extension PseudowireManager {
                 _ = try bpf { () throws(BPFError) in try state.sessions.remove(key: key) }
                 continue
             }
-            let right = pw_decap(record.configuration, slot: record.slot, access: record.access)
+            var right = pw_decap(record.configuration, slot: record.slot, access: record.access)
+            // The datapath's own.
+            right.reserved = value.reserved
             if record.isReady, !Self.same(right, value) { try state.write(.session, record) }
         }
         try mendAccess(state, records)

@@ -34,9 +34,22 @@ extension Survey {
         if let out = route?.outputInterface, out == access?.index, !faults.contains(where: { $0.field == "access" }) {
             refuse("access", "\(configuration.access) is the way to the peer \(configuration.tunnel.peer)")
         }
+        try refuseUnprotected(configuration, route, links)
         return try Underlays(
             links: links, wayOut: route?.outputInterface ?? links.first?.index, pathMTU: pathMTU(route),
             hasLocalAddress: hasAddress(configuration.tunnel.local))
+    }
+
+    /// Packets that the machine's owner wants encrypted must not go round those who would do it.
+    private mutating func refuseUnprotected(
+        _ configuration: PseudowireConfiguration, _ route: Route?, _ links: [Link]
+    ) throws(PseudowireError) {
+        let cache = cache
+        let conflict = try netlink { () throws(NetlinkError) in
+            let wayOut = try route?.outputInterface.flatMap { index throws(NetlinkError) in try cache.link(index) }
+            return try cache.ipsecProtection().conflict(configuration, wayOut: wayOut, underlays: links)
+        }
+        if let conflict { refuse("peer", "\(conflict); \(IPsecProtection.cure)") }
     }
 
     private func pathMTU(_ route: Route?) throws(PseudowireError) -> Int? {

@@ -7,6 +7,7 @@ final class SurveyCache {
     private var links: [Link]?
     private var addresses: [InterfaceAddress]?
     private var routes: [IPAddress: Route?] = [:]
+    private var protection: IPsecProtection?
     private var byName: [String: Link] = [:]
     private var byIndex: [LinkIndex: Link] = [:]
 
@@ -49,5 +50,12 @@ final class SurveyCache {
         let route = try client.routes.lookup(to: peer, from: nil)
         routes[peer] = .some(route)
         return route
+    }
+
+    func ipsecProtection() throws(NetlinkError) -> IPsecProtection {
+        if let protection { return protection }
+        let found = try IPsecProtection(client)
+        protection = found
+        return found
     }
 }

@@ -318,7 +318,8 @@ static int is_rest_of_outer(const struct packet *packet) {
 
 /* Whether it came into the splitter by somebody else's hand, with a mark that is none of ours. */
 static int names_no_interface(const struct packet *packet) {
-    return is_rest_of_outer(packet) && (packet->view.mark & MARK_PORT) != kernel.known_ifindex;
+    __u32 port = packet->view.mark & MARK_PORT;
+    return is_rest_of_outer(packet) && port != kernel.known_ifindex && port != kernel.fib_ifindex;
 }
 
 /* Whether there is no reason why the kernel should not cut this frame, or the packet around it. */
@@ -331,14 +332,14 @@ static int may_be_cut(const struct packet *packet, const struct octets *frame, c
      * thinks that there is a transport header, which is never more than this far behind.
      */
     __u32 least = recipe.tagged & 4 ? 300 : outer + 14 + 8 + 20 + 8;
-    /* What is left of an outer packet knows the routing tables and nothing else. */
-    if (is_rest_of_outer(packet))
-        return kernel.fib_mtu >= least;
     __u32 limit = way_mtu();
     if (is_path_mtu_valid() && session.path_mtu < limit)
         limit = session.path_mtu;
     if (session.mtu && session.mtu + outer + 14 < limit)
         limit = session.mtu + outer + 14;
+    /* What is left of an outer packet is cut to what its first piece was. */
+    if (is_rest_of_outer(packet))
+        return limit >= least;
     if (packet->view.gso_size || frame->length + outer + 14 > LONGEST_PACKET || limit < least)
         return 0;
     if (session.flags & PW_FLAG_FRAGMENT_OUTER)
@@ -406,6 +407,7 @@ static struct packet *cross(const struct packet *packet, const __u8 *octets, __u
     struct packet *crossed = packet_new(octets, length);
     crossed->view.mark = packet->view.mark;
     crossed->view.hash = packet->view.hash;
+    crossed->view.tc_index = packet->view.tc_index;
     crossed->view.ifindex = crossed->view.ingress_ifindex = SPLITTER_INNER;
     crossed->view.vlan_present = packet->view.vlan_present;
     crossed->view.vlan_proto = packet->view.vlan_proto;
@@ -519,7 +521,7 @@ static void step(int program, struct packet *packet, struct journey *journey) {
         if (kernel.redirect_ifindex != ROUTED && kernel.redirect_ifindex != UNDERLAY)
             fail("sent out of interface %u", kernel.redirect_ifindex);
         __u32 mtu = kernel.redirect_ifindex == ROUTED ? kernel.fib_mtu : kernel.device_mtu;
-        if (is_path_mtu_valid() && session.path_mtu < mtu && !is_rest_of_outer(original))
+        if (is_path_mtu_valid() && session.path_mtu < mtu)
             mtu = session.path_mtu;
         if (!is_played)
             check_sent(journey, &session, packet, mtu, sequence);
@@ -611,11 +613,8 @@ static void receive(int program, struct packet *packet) {
             fail("delivered what should have been left to the stack");
         if (is_sequenced && distance >= 0x7fffff && !is_patience_over)
             fail("delivered number %u where %u was expected", delivery.sublayer & 0xffffff, recipe.sequence);
-        int is_known =
-            KNOWN_SHIFTED_CHECKSUM && !delivery.refusal && is_partial && is_encapsulated && delivery.length < 14 + 40;
-        if (!is_known)
-            check_delivered(&session, &received, &delivery, packet,
-                            is_encapsulated || is_partial || kernel.has_refused_tail || memory_was_short());
+        check_delivered(&session, &received, &delivery, packet,
+                        is_encapsulated || is_partial || kernel.has_refused_tail || memory_was_short());
         __u64 frames = outcome.after.slot.rx_frames - outcome.before.slot.rx_frames;
         __u64 octets = outcome.after.slot.rx_octets - outcome.before.slot.rx_octets;
         if (!gso_size && (frames != 1 || octets != delivery.length))
@@ -648,7 +647,9 @@ static void receive(int program, struct packet *packet) {
                 is_excused = (is_cut && (kernel.has_refused_tail || is_encapsulated || is_partial ||
                                          received.length > LONGEST_PACKET)) ||
                              received.length + 18 > LONGEST_PACKET || delivery.length < 18 ||
-                             (gso_size && recipe.gso_kind % 4 != GSO_TCP && recipe.gso_kind % 4 != GSO_UDP);
+                             (is_encapsulated && is_partial && delivery.length < 34) ||
+                             (gso_size && recipe.gso_kind % 4 != GSO_TCP &&
+                              (recipe.gso_kind % 4 != GSO_UDP || delivery.length < 14 + 40));
                 break;
             default:
                 break;
@@ -727,6 +728,8 @@ static struct packet *from_peer(const struct octets *input, __u32 link) {
     static struct octets frame, outer;
     struct partial partial = {};
     __u32 front = 0;
+    int is_outer_partial = recipe.kernel & KERNEL_PARTIAL_OUTER && session.flags & PW_FLAG_UDP &&
+                           recipe.shape & SHAPE_WRAP && !(recipe.shape & SHAPE_PARTIAL) && !(recipe.overwrites % 5);
     frame.length = input->length;
     memcpy(frame.at, input->at, input->length);
     if (recipe.shape & SHAPE_WRAP) {
@@ -739,7 +742,8 @@ static struct packet *from_peer(const struct octets *input, __u32 link) {
                                .source_port = session.peer_port ^ recipe.source_port,
                                .cookie = !!(recipe.cookies & COOKIES_SECOND),
                                .traffic_class = recipe.outer_class,
-                               .is_summed = !!(recipe.shape & SHAPE_SUMMED)};
+                               .is_summed = !!(recipe.shape & SHAPE_SUMMED),
+                               .is_partial = !!is_outer_partial};
         if (session.flags & PW_FLAG_SEQUENCE_RECEIVE)
             how.sublayer = 0x40000000 | number;
         how.sublayer ^= (__u32)recipe.sublayer << 24;
@@ -758,8 +762,7 @@ static struct packet *from_peer(const struct octets *input, __u32 link) {
         packet->is_partial = 1;
         packet->checksum_start = (__s32)(front + partial.start);
         packet->checksum_offset = partial.offset;
-    } else if (recipe.kernel & KERNEL_PARTIAL_OUTER && session.flags & PW_FLAG_UDP && recipe.shape & SHAPE_WRAP &&
-               !(recipe.shape & SHAPE_PARTIAL)) {
+    } else if (is_outer_partial) {
         packet->is_partial = 1;
         packet->checksum_start = (__s32)(link + (session.flags & PW_FLAG_IPV6 ? 40 : 20 + recipe.options % 11u * 4));
         packet->checksum_offset = 6;

@@ -657,11 +657,12 @@ long bpf_check_mtu(void *context, __u32 ifindex, __u32 *mtu, __s32 difference, _
     struct __sk_buff *skb = context;
     if (flags & ~(__u64)BPF_MTU_CHK_SEGS || (flags & BPF_MTU_CHK_SEGS && (difference || *mtu)))
         return -EINVAL;
-    if (ifindex != kernel.known_ifindex)
+    if (ifindex != kernel.known_ifindex && ifindex != kernel.fib_ifindex)
         return -ENODEV;
     __s64 length = (*mtu ? *mtu + ETH_HLEN : skb->len) + (__s64)difference;
-    *mtu = kernel.device_mtu;
-    if (length <= kernel.device_mtu + ETH_HLEN || skb->gso_size)
+    /* A route's MTU is at most that of its device. */
+    *mtu = ifindex == kernel.fib_ifindex && kernel.fib_mtu > kernel.device_mtu ? kernel.fib_mtu : kernel.device_mtu;
+    if (length <= *mtu + ETH_HLEN || skb->gso_size)
         return BPF_MTU_CHK_RET_SUCCESS;
     return BPF_MTU_CHK_RET_FRAG_NEEDED;
 }

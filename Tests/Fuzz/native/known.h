@@ -10,10 +10,6 @@
 #define KNOWN 1
 #endif
 
-/*
- * Removing headers from a short frame shifts the frame, but not the place of a checksum to be filled in, where the
- * kernel refuses to make the frame longer first: one from a veth that it knows to be in a tunnel.
- */
-#define KNOWN_SHIFTED_CHECKSUM KNOWN
+/* Nothing at present. */
 
 #endif

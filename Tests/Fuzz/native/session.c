@@ -265,12 +265,12 @@ void wrap(const struct session *session, const struct wrapping *how, const struc
     link_header(packet, how->link, is_v6);
     append(packet, outer, length);
     append(packet, frame->at, frame->length);
-    if (is_udp(session) && how->is_summed) {
+    if (is_udp(session) && (how->is_summed || how->is_partial)) {
         __u32 size = address_octets(session);
         __u32 pseudo = sum16(session->local, size, sum16(session->peer, size, UDP + total - network));
         __u8 *udp = packet->at + how->link + network;
         __u16 check = ~sum16(udp, total - network, pseudo);
-        write16(udp + 6, check ? check : 0xffff);
+        write16(udp + 6, how->is_partial ? pseudo : check ? check : 0xffff);
     }
     memset(packet->at + packet->length, 0, how->padding);
     packet->length += how->padding;

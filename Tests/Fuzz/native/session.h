@@ -31,6 +31,7 @@ struct wrapping {
     __u8 cookie; /* which one of those expected */
     __u8 traffic_class;
     __u8 is_summed;
+    __u8 is_partial; /* the outer checksum is still to be filled in */
 };
 
 /* A frame or a packet under construction. */

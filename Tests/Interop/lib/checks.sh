@@ -2,12 +2,30 @@
 # The checks that every interop script makes, and the lines it prints about them. To be sourced.
 #
 # Each check prints one line, `RESULT <id> pass|fail <detail>`, in one write, so that checks may run at the same time.
-# The sourcing script sets `scratch`, an empty directory of its own, and may set `ping_interval`, in seconds.
+# The sourcing script sets `scratch`, an empty directory of its own, and `namespaces`, the names of those that it makes;
+# it may set `ping_interval`, in seconds.
 #
 # In an emulated guest it takes a fifth of a second to start a program, hence bash's own means wherever they will do.
 
 readonly pings=5
 readonly connect_seconds=10 tcp_seconds=30
+
+delete_namespaces() {
+    local namespace
+    for namespace in "${namespaces[@]}"; do
+        [[ ! -e /run/netns/$namespace ]] || ip netns delete "$namespace"
+    done
+}
+
+# Usage: leave   for a trap on EXIT: ends what the script has started, and removes what it has made
+leave() {
+    local running
+    for running in $(jobs -p); do
+        kill "$running" 2>/dev/null || true
+    done
+    delete_namespaces
+    rm -rf "$scratch"
+}
 
 # The results of checks that run in background processes come together in a file.
 result() {

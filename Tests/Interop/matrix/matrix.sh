@@ -28,21 +28,6 @@ declare -Ar inner_mtu=([v4-udp]=1446 [v4-ip]=1458 [v6-udp]=1426 [v6-ip]=1438)
 declare -Ar outer1=([v4]=192.0.2.21 [v6]=2001:db8:1::21)
 declare -Ar outer2=([v4]=192.0.2.22 [v6]=2001:db8:1::22)
 
-delete_namespaces() {
-    local namespace
-    for namespace in "${namespaces[@]}"; do
-        [[ ! -e /run/netns/$namespace ]] || ip netns delete "$namespace"
-    done
-}
-
-leave() {
-    local running
-    for running in $(jobs -p); do
-        kill "$running" 2>/dev/null || true
-    done
-    delete_namespaces
-    rm -rf "$scratch"
-}
 trap leave EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM

@@ -22,13 +22,6 @@ declare -Ar cookie_in=([4]=89abcdef [8]=fedcba9876543210)
 # What an underlay MTU of 1500 leaves for the inner IP packet: with a sublayer and no cookie.
 declare -Ar inner_mtu=([v4-udp]=1446 [v4-ip]=1458 [v6-udp]=1426 [v6-ip]=1438)
 
-delete_namespaces() {
-    local namespace
-    for namespace in "${namespaces[@]}"; do
-        [[ ! -e /run/netns/$namespace ]] || ip netns delete "$namespace"
-    done
-}
-
 build_network() {
     local namespace
     for namespace in "${namespaces[@]}"; do

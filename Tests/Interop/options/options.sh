@@ -34,14 +34,6 @@ source "$here/refused.sh"
 # shellcheck source=frames.sh
 source "$here/frames.sh"
 
-leave() {
-    local running
-    for running in $(jobs -p); do
-        kill "$running" 2>/dev/null || true
-    done
-    delete_namespaces
-    rm -rf "$scratch"
-}
 trap leave EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM

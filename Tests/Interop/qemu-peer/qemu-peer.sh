@@ -29,6 +29,7 @@ run_privately "$@"
 readonly scratch=/run/pwi
 mkdir "$scratch"
 
+readonly namespaces=(pwi-host pwi-near pwi-far)
 readonly near_host=192.0.1.100 far_host=192.0.1.103 near_host_v6=2001:db8::100 far_host_v6=2001:db8::103
 declare -Ar near=([v4]=192.0.2.21 [v6]=2001:db8:1::21)
 declare -Ar far=([v4]=192.0.2.22 [v6]=2001:db8:1::22)
@@ -170,7 +171,7 @@ build_ours_end() {
 
 build_cell() {
     local netns
-    for netns in pwi-host pwi-near pwi-far; do
+    for netns in "${namespaces[@]}"; do
         ip netns add "$netns" || return
         ip -n "$netns" link set lo up || return
     done
@@ -274,13 +275,6 @@ clean_cell() {
     else
         result "$cell.cleanup" pass "nothing left"
     fi
-}
-
-delete_namespaces() {
-    local netns
-    for netns in pwi-host pwi-near pwi-far; do
-        [[ ! -e /run/netns/$netns ]] || ip netns delete "$netns"
-    done
 }
 
 # Usage: run_cell NUMBER FAMILY ENCAPSULATION VARIANT NEAR_END
