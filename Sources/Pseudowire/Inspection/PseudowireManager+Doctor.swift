@@ -78,6 +78,15 @@ public enum Doctor {
         }
     }
 
+    /// Where `--attach auto` puts filters, and why.
+    private static func attachment() -> Finding {
+        AttachmentHook.hasTCX
+            ? Finding(
+                .fine, "attachment",
+                "tcx links (Linux 6.6); clsact filters where somebody's filter is to come before ours")
+            : Finding(.fine, "attachment", "clsact filters: tcx came with Linux 6.6")
+    }
+
     /// Has the kernel's verifier judge the datapath itself, for four pseudowires, and throws it away again.
     private static func datapath() -> [Finding] {
         do throws(BPFError) {
@@ -91,6 +100,7 @@ public enum Doctor {
                 Finding(
                     .fine, "datapath",
                     "the kernel's verifier accepts it (of 1000000 instructions: \(costs.joined(separator: ", ")))"),
+                attachment(),
                 Finding(
                     .fine, "cross-family decapsulation",
                     decap ? "by the kernel's own flag (Linux 6.3)" : "by the datapath itself"),
@@ -127,6 +137,13 @@ public enum Doctor {
         do throws(PseudowireError) {
             let identity = try StateIdentity(at: directory.path)
             try identity.requireOwnABI()
+            if identity.upgrade == UInt32(PW_UPGRADE_BEGUN) {
+                return [
+                    Finding(
+                        .warning, subject, "a command died while it replaced it; frames are carried",
+                        cure: "pwctl upgrade, which finishes that")
+                ]
+            }
             let own = DatapathImage.embedded.build
             let text =
                 "ABI \(identity.abi), build \(identity.build?.short ?? "unknown"), generation \(identity.generation)"
