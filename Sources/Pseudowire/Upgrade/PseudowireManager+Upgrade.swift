@@ -31,6 +31,7 @@ extension PseudowireManager {
     }
 
     /// - Parameter renewing: maps that are made anew though they could be kept.
+    @discardableResult
     func upgrade(
         to image: DatapathImage, evenIfCurrent: Bool = true, renewing: Set<DatapathObject.MapName> = []
     ) throws(PseudowireError) -> UpgradePlan {

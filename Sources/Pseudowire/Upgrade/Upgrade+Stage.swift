@@ -56,7 +56,7 @@ extension Upgrade {
     private func load(_ image: DatapathImage) throws(BPFError) -> LoadedObject {
         let file = try DatapathObject.open(image, maxSessions: old.maxSessions)
         for map in DatapathObject.MapName.allCases where !renewed.contains(map) {
-            try file.reuse(descriptor: present(map).fileDescriptor, forMap: map.rawValue)
+            try file.reuse(present(map), forMap: map.rawValue)
         }
         return try file.load()
     }
