@@ -136,6 +136,13 @@ public enum Doctor {
         let subject = "loaded datapath"
         do throws(PseudowireError) {
             let identity = try StateIdentity(at: directory.path)
+            if identity.abi < StateIdentity.ownABI {
+                return [
+                    Finding(
+                        .warning, subject, "of an earlier release, ABI \(identity.abi); it carries frames as before",
+                        cure: "pwctl upgrade, which replaces it without losing one")
+                ]
+            }
             try identity.requireOwnABI()
             if identity.upgrade == UInt32(PW_UPGRADE_BEGUN) {
                 return [

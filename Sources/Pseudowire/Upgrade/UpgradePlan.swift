@@ -58,7 +58,7 @@ public struct UpgradePlan: Sendable, CustomStringConvertible {
         let kept = maps.filter(\.isKept).map(\.map)
         return ["prove \(to) on frames of every kind of session that there is"]
             + (kept.isEmpty ? [] : ["keep \(kept.joined(separator: ", "))"])
-            + maps.filter { !$0.isKept }.map { "carry over \($0.map): \($0.differences.joined(separator: "; "))" }
+            + maps.filter { !$0.isKept }.map { "renew \($0.map): \($0.differences.joined(separator: "; "))" }
             + filters.map { "exchange \($0)" }
             + ["exchange the splitter's", "commit generation \(to.generation)"]
     }
