@@ -16,7 +16,7 @@ struct Pwctl: ParsableCommand {
         subcommands: [
             Create.self, SetCommand.self, Apply.self, Export.self, List.self, Show.self, Stats.self, Trace.self,
             Delete.self,
-            Teardown.self, DoctorCommand.self,
+            UpgradeCommand.self, Teardown.self, DoctorCommand.self,
             DemoCommand.self, TopologyCommand.self,
         ])
 }

@@ -92,6 +92,11 @@ public struct ObjectFile: ~Copyable {
         try BPFError.check(bpf_map__reuse_fd(try pointer(toMap: map), descriptor), "reuse map", map)
     }
 
+    /// The same of a map that is lent until the call returns.
+    public func reuse(_ present: borrowing RawMap, forMap map: String) throws(BPFError) {
+        try reuse(descriptor: present.fileDescriptor, forMap: map)
+    }
+
     /// Sets a `const volatile` variable of the program's read-only data.
     ///
     /// The types' sizes must agree.

@@ -28,9 +28,26 @@ extension Map {
     ///
     /// Needs CAP_SYS_ADMIN. Linux 4.18.
     public func layouts() throws(BPFError) -> (key: StructLayout, value: StructLayout)? {
+        try MapLayouts.of(fileDescriptor, name)
+    }
+}
+
+extension RawMap {
+    /// How whoever created the map declared its keys and values; nil if they did not say.
+    ///
+    /// Needs CAP_SYS_ADMIN. Linux 4.18.
+    public func layouts() throws(BPFError) -> (key: StructLayout, value: StructLayout)? {
+        try MapLayouts.of(fileDescriptor, name)
+    }
+}
+
+private enum MapLayouts {
+    static func of(
+        _ descriptor: Int32, _ name: String
+    ) throws(BPFError) -> (key: StructLayout, value: StructLayout)? {
         var map = bpf_map_info()
         var length = UInt32(MemoryLayout<bpf_map_info>.size)
-        try BPFError.check(bpf_obj_get_info_by_fd(fileDescriptor, &map, &length), "inspect map", name)
+        try BPFError.check(bpf_obj_get_info_by_fd(descriptor, &map, &length), "inspect map", name)
         guard map.btf_id != 0, map.btf_key_type_id != 0, map.btf_value_type_id != 0 else { return nil }
         let opened = try BPFError.check(bpf_btf_get_fd_by_id(map.btf_id), "open types of", name)
         let types = try TypeInformation(of: OwnedDescriptor(adopting: opened), name: name)

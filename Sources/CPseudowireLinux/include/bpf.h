@@ -33,4 +33,10 @@ struct pseudowire_bpf_query {
 int pseudowire_bpf_create_link(struct pseudowire_bpf_link_create *request);
 int pseudowire_bpf_query_programs(struct pseudowire_bpf_query *request);
 
+/* Returns once every program that was running on any CPU when it was called has ended; 0, or a negated errno. */
+int pseudowire_wait_for_programs(void);
+
+/* Has two paths change places at once, as on a BPF file system since Linux 5.16; 0, or a negated errno. */
+int pseudowire_exchange_paths(const char *one, const char *other);
+
 #endif

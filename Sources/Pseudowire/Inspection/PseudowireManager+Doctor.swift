@@ -81,6 +81,15 @@ public enum Doctor {
         }
     }
 
+    /// Where `--attach auto` puts filters, and why.
+    private static func attachment() -> Finding {
+        AttachmentHook.hasTCX
+            ? Finding(
+                .fine, "attachment",
+                "tcx links (Linux 6.6); clsact filters where somebody's filter is to come before ours")
+            : Finding(.fine, "attachment", "clsact filters: tcx came with Linux 6.6")
+    }
+
     /// Has the kernel's verifier judge the datapath itself, for four pseudowires, and throws it away again.
     private static func datapath() -> [Finding] {
         do throws(BPFError) {
@@ -94,6 +103,7 @@ public enum Doctor {
                 Finding(
                     .fine, "datapath",
                     "the kernel's verifier accepts it (of 1000000 instructions: \(costs.joined(separator: ", ")))"),
+                attachment(),
                 Finding(
                     .fine, "cross-family decapsulation",
                     decap ? "by the kernel's own flag (Linux 6.3)" : "by the datapath itself"),
@@ -129,7 +139,21 @@ public enum Doctor {
         let subject = "loaded datapath"
         do throws(PseudowireError) {
             let identity = try StateIdentity(at: directory.path)
+            if identity.abi < StateIdentity.ownABI {
+                return [
+                    Finding(
+                        .warning, subject, "of an earlier release, ABI \(identity.abi); it carries frames as before",
+                        cure: "pwctl upgrade, which replaces it without losing one")
+                ]
+            }
             try identity.requireOwnABI()
+            if identity.upgrade == UInt32(PW_UPGRADE_BEGUN) {
+                return [
+                    Finding(
+                        .warning, subject, "a command died while it replaced it; frames are carried",
+                        cure: "pwctl upgrade, which finishes that")
+                ]
+            }
             let own = DatapathImage.embedded.build
             let text =
                 "ABI \(identity.abi), build \(identity.build?.short ?? "unknown"), generation \(identity.generation)"

@@ -87,6 +87,7 @@ public final class PseudowireManager {
             try directory.reap()
             // Without state there is no splitter, unless a command died between making or removing the one and the other.
             if !directory.exists, (try? Splitter.find(client)) != nil { try Splitter.remove(client) }
+            try finishUpgrade()
             try recover()
             try mend()
             let actions = try plan().steps.map(\.action)

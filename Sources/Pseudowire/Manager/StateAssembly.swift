@@ -65,31 +65,12 @@ enum StateAssembly {
         }
     }
 
-    private static func pin(_ object: borrowing LoadedObject, in directory: String) throws(BPFError) {
-        try pin(.meta, UInt32.self, pw_meta.self, of: object, in: directory)
-        try pin(.access, pw_access_key.self, pw_encap.self, of: object, in: directory)
-        try pin(.sessions, UInt32.self, pw_decap.self, of: object, in: directory)
-        try pin(.pseudowires, pw_name.self, pw_record.self, of: object, in: directory)
-        try pin(.ports, UInt32.self, pw_port.self, of: object, in: directory)
-        try pin(.counters, UInt32.self, pw_counters.self, of: object, in: directory)
-        try pin(.drops, UInt32.self, UInt64.self, of: object, in: directory)
-        try pin(.sessionDrops, pw_drop_key.self, pw_drop.self, of: object, in: directory)
-        try pin(.paths, pw_path_key.self, pw_access_key.self, of: object, in: directory)
-        try pin(.sequences, UInt32.self, pw_sequence.self, of: object, in: directory)
-        try pin(.events, Nothing.self, Nothing.self, of: object, in: directory)
-        try pin(.past, pw_past_key.self, pw_past.self, of: object, in: directory)
-        let programs = [
-            DatapathObject.encap, DatapathObject.encapSplit, DatapathObject.decap, DatapathObject.decapL3,
-        ]
-        for program in programs { try object.program(program).pin(at: "\(directory)/\(program)") }
-    }
-
-    private static func pin<Key: BitwiseCopyable, Value: BitwiseCopyable>(
-        _ name: DatapathObject.MapName, _: Key.Type, _: Value.Type, of object: borrowing LoadedObject,
-        in directory: String
-    ) throws(BPFError) {
-        let map = try object.map(name.rawValue, as: Map<Key, Value>.self)
-        try map.pin(at: "\(directory)/\(name.rawValue)")
+    /// Pins all maps and programs of an object.
+    static func pin(_ object: borrowing LoadedObject, in directory: String) throws(BPFError) {
+        for name in DatapathObject.MapName.allCases {
+            try object.rawMap(name.rawValue).pin(at: "\(directory)/\(name.rawValue)")
+        }
+        for program in DatapathObject.carriers { try object.program(program).pin(at: "\(directory)/\(program)") }
     }
 
     private static func describe(

@@ -1,3 +1,4 @@
+internal import CPseudowireLinux
 internal import Glibc
 internal import SystemPackage
 
@@ -16,6 +17,14 @@ enum FileSystem {
 
     static func rename(_ old: String, to new: String) throws(PseudowireError) {
         guard Glibc.rename(old, new) == 0 else { throw .system("rename \(old) to \(new)", Errno(rawValue: errno)) }
+    }
+
+    /// Has two paths change places, at once: whoever looks finds the one or the other under each.
+    ///
+    /// On a BPF file system: Linux 5.16.
+    static func exchange(_ one: String, with other: String) throws(PseudowireError) {
+        let result = pseudowire_exchange_paths(one, other)
+        guard result == 0 else { throw .system("exchange \(one) with \(other)", Errno(rawValue: 0 - result)) }
     }
 
     /// Removes an empty directory; says whether it is gone.

@@ -17,6 +17,9 @@ struct StateDirectory: Hashable, Sendable {
     /// Where it is put together before it gets its name, so that half a state is never found under it.
     var draft: String { "\(base)/new:\(String(namespaceCookie, radix: 16))" }
 
+    /// What is to take its place, whole, while an upgrade is on its way; afterwards what it was.
+    var successor: String { "\(base)/upgrade:\(String(namespaceCookie, radix: 16))" }
+
     func pin(_ name: String) -> String { "\(path)/\(name)" }
 
     /// The pin of a tcx link; a colon is in no name of a map or program.
@@ -39,7 +42,8 @@ struct StateDirectory: Hashable, Sendable {
     }
 
     /// Removes pins and directory.
-    static func remove(_ directory: String) throws(PseudowireError) {
+    static func remove(_ directory: String, ifThere: Bool = false) throws(PseudowireError) {
+        if ifThere, !FileSystem.exists(directory) { return }
         for name in FileSystem.entries(of: directory) {
             try bpf { () throws(BPFError) in _ = try BPFFileSystem.unpin("\(directory)/\(name)") }
         }
