@@ -6,12 +6,12 @@ import Testing
 extension Wire {
     /// Sends numbered frames from host0 to host3 while something is done, and says how many there were and how many did
     /// not arrive.
-    func streaming(during body: () throws -> Void) throws -> (sent: Int, lost: Int) {
+    func streaming(pause: UInt32 = 50, during body: () throws -> Void) throws -> (sent: Int, lost: Int) {
         let near = try FrameTap(on: "veth01", in: network.host0)
         let far = try FrameTap(on: "veth32", in: network.host3, bufferSize: 64 << 20)
         let flag = Flag()
         let count = Flag()
-        let sender = Sender(near, until: flag, count)
+        let sender = Sender(near, until: flag, count, pause)
         var thread = pthread_t()
         let box = Unmanaged.passRetained(sender)
         let failure = pthread_create(
@@ -51,11 +51,13 @@ private final class Sender {
     private let tap: FrameTap
     private let stop: Flag
     private let count: Flag
+    private let pause: UInt32
 
-    init(_ tap: consuming FrameTap, until stop: Flag, _ count: Flag) {
+    init(_ tap: consuming FrameTap, until stop: Flag, _ count: Flag, _ pause: UInt32) {
         self.tap = tap
         self.stop = stop
         self.count = count
+        self.pause = pause
     }
 
     func run() {
@@ -66,7 +68,7 @@ private final class Sender {
             frame += [UInt8](repeating: 0, count: 46)
             do { try tap.send(frame) } catch { continue }
             count.set(count.value + 1)
-            usleep(50)
+            usleep(pause)
         }
     }
 }
