@@ -249,6 +249,7 @@ struct ChurnTests {
             var wire = wires[1]
             wire.name = name
             wire.access = access
+            wire.attach = .clsact
             wire.session.local = SessionID(rawValue: UInt32(session)) ?? 1
             wires.append(wire)
         }

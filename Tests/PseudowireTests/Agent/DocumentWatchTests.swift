@@ -75,7 +75,7 @@ struct DocumentWatchTests {
                 ] }
                 """)
         let fault = document.located(ConfigurationFault(.refusal, "access", "no interface \"eth2\" here"), at: 1)
-        #expect(fault.description == "5:5: pseudowires[1].access: pw1: no interface \"eth2\" here")
+        #expect(fault.description == "5:13: pseudowires[1].access: pw1: no interface \"eth2\" here")
         // What is not written down is where its pseudowire begins.
         let underlay = document.located(ConfigurationFault(.refusal, "underlay", "none"), at: 0)
         #expect(underlay.description == "2:3: pseudowires[0].underlay: pw0: none")
