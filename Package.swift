@@ -37,6 +37,9 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        // The command line's alone: an agent is a service, with a log.
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // C: the two system libraries, the system calls that Swift cannot make, the datapath.
@@ -69,7 +72,12 @@ let package = Package(
             "PseudowireTestbed", ["RouteNetlink", "L2TP", "InternetAddress", "CPseudowireLinux", systemPackage]),
         .executableTarget(
             name: "pwctl",
-            dependencies: ["Pseudowire", "PseudowireTestbed", argumentParser], swiftSettings: settings),
+            dependencies: [
+                "Pseudowire", "PseudowireTestbed", argumentParser,
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ], swiftSettings: settings),
 
         // A command that tests have die, or fail, at any place.
         .executableTarget(

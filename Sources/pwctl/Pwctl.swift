@@ -17,6 +17,6 @@ struct Pwctl: ParsableCommand {
             Create.self, SetCommand.self, Apply.self, Export.self, List.self, Show.self, Stats.self, Trace.self,
             Delete.self,
             UpgradeCommand.self, Teardown.self, DoctorCommand.self,
-            DemoCommand.self, TopologyCommand.self,
+            AgentCommand.self, DemoCommand.self, TopologyCommand.self,
         ])
 }

@@ -71,7 +71,10 @@ struct ApplyCommandTests {
         try withFile(Self.text.replacing("acc1", with: "nowhere")) { (path: String) throws in
             let outcome = try shell.run(["apply", path])
             #expect(outcome.status == 1)
-            #expect(outcome.errors.contains("no interface \"nowhere\" here"), "\(outcome.errors)")
+            #expect(
+                outcome.errors.contains("pseudowires[1].access: pw1: no interface \"nowhere\" here"),
+                "\(outcome.errors)")
+            #expect(outcome.errors.contains("pwctl: \(path):"), "\(outcome.errors)")
         }
         #expect(try shell.run(["apply", "/nowhere.json5"]).status == 1)
         #expect(try shell.run(Shell.good()).status == 0)

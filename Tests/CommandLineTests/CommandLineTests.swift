@@ -22,7 +22,7 @@ struct Outcome {
 /// The name carries the process's number, so that it can be told whose it was if it is ever left behind.
 final class Shell {
     let name: String
-    private static let program = ProcessInfo.processInfo.environment["PWCTL"] ?? ".build/release/pwctl"
+    static let program = ProcessInfo.processInfo.environment["PWCTL"] ?? ".build/release/pwctl"
 
     init() throws {
         name = "pwtest-\(getpid())-\(UInt32.random(in: 0...(.max)))"

@@ -8,14 +8,17 @@ extension Wire {
     /// not arrive.
     ///
     /// - Parameter isReversed: from host3 to host0.
-    func streaming(isReversed: Bool = false, during body: () throws -> Void) throws -> (sent: Int, lost: Int) {
+    func streaming(
+        isReversed: Bool = false, pause: UInt32 = 50, during body: () throws -> Void
+    ) throws -> (sent: Int, lost: Int) {
         let first = try FrameTap(
             on: "veth01", in: network.host0, directions: .received, bufferSize: isReversed ? 64 << 20 : 1 << 20)
         let last = try FrameTap(
             on: "veth32", in: network.host3, directions: .received, bufferSize: isReversed ? 1 << 20 : 64 << 20)
         let kind: UInt8 = isReversed ? 0xb6 : 0xb5
         return try isReversed
-            ? stream(from: last, to: first, kind, during: body) : stream(from: first, to: last, kind, during: body)
+            ? stream(from: last, to: first, kind, pause, during: body)
+            : stream(from: first, to: last, kind, pause, during: body)
     }
 
     /// The same in both directions at once.
@@ -28,11 +31,12 @@ extension Wire {
     }
 
     private func stream(
-        from near: consuming FrameTap, to far: borrowing FrameTap, _ kind: UInt8, during body: () throws -> Void
+        from near: consuming FrameTap, to far: borrowing FrameTap, _ kind: UInt8, _ pause: UInt32,
+        during body: () throws -> Void
     ) throws -> (sent: Int, lost: Int) {
         let flag = Flag()
         let count = Flag()
-        let sender = Sender(near, kind, until: flag, count)
+        let sender = Sender(near, kind, until: flag, count, pause)
         var thread = pthread_t()
         let box = Unmanaged.passRetained(sender)
         let failure = pthread_create(
@@ -74,14 +78,16 @@ private final class Sender {
     private let count: Flag
     /// The last octet of the ethertype.
     private let kind: UInt8
+    private let pause: UInt32
     /// As many as the receiver's queue holds.
     static let limit = 150_000
 
-    init(_ tap: consuming FrameTap, _ kind: UInt8, until stop: Flag, _ count: Flag) {
+    init(_ tap: consuming FrameTap, _ kind: UInt8, until stop: Flag, _ count: Flag, _ pause: UInt32) {
         self.tap = tap
         self.kind = kind
         self.stop = stop
         self.count = count
+        self.pause = pause
     }
 
     func run() {
@@ -92,7 +98,7 @@ private final class Sender {
             frame += [UInt8](repeating: 0, count: 46)
             do { try tap.send(frame) } catch { continue }
             count.set(count.value + 1)
-            usleep(50)
+            usleep(pause)
         }
     }
 }

@@ -3,19 +3,11 @@ internal import CPseudowireObject
 internal import RouteNetlink
 
 extension Attachment {
-    /// Puts a filter back that somebody has removed, and takes off what a command that died left at the other hook.
-    ///
-    /// What cannot be put back, for the interface is gone or its place taken, stays so: health says it.
+    /// Takes off what a command that died left at the other hook.
     static func mend(
         _ role: Role, on interface: UInt32, at hook: AttachmentHook, _ state: DatapathState,
         _ manager: PseudowireManager
     ) throws(PseudowireError) {
-        let client = manager.client
-        let link = try netlink { () throws(NetlinkError) in try client.links.get(LinkIndex(rawValue: interface)) }
-        guard let link else { return }
-        if try programID(role, on: interface, at: hook, manager) != state.programs.id(role, on: link) {
-            try? put(role, on: link, at: hook, state, manager)
-        }
         try take(role, from: interface, at: hook.other, state, manager)
     }
 

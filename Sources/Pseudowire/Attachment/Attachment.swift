@@ -115,10 +115,13 @@ enum Attachment {
         let client = manager.client
         let index = LinkIndex(rawValue: interface)
         let link = try netlink { () throws(NetlinkError) in try client.links.get(index) }
+        // Another device may have got the index: it has neither our filter nor the name that ours had.
+        var isOurs = link.map { $0.name == Octets.text(port.name) } ?? false
+        if let link, !isOurs { isOurs = try hasFilter(on: link, port, state, manager) }
         // A command that died while it moved the filter may have left it at both.
         for hook in AttachmentHook.allCases { try take(role, from: interface, at: hook, state, manager) }
         port[role] = nil
-        if let link {
+        if isOurs, let link {
             if role == .access, port.flags & UInt32(PW_PORT_OWNS_PROMISC) != 0, link.flags.contains(.promiscuous) {
                 try netlink { () throws(NetlinkError) in
                     var update = LinkUpdate()
@@ -142,6 +145,17 @@ enum Attachment {
             let link = try netlink({ () throws(NetlinkError) in try client.links.get(LinkIndex(rawValue: interface)) })
         else { throw .refused("interface \(interface) vanished") }
         return link
+    }
+
+    private static func hasFilter(
+        on link: Link, _ port: pw_port, _ state: DatapathState, _ manager: PseudowireManager
+    ) throws(PseudowireError) -> Bool {
+        for role in [Role.access, .underlay] {
+            guard let hook = port[role] else { continue }
+            let present = try programID(role, on: link.index.rawValue, at: hook, manager)
+            if present == state.programs.id(role, on: link) { return true }
+        }
+        return false
     }
 
     /// Removes a qdisc of our making once no filter of ours needs it.

@@ -5,6 +5,7 @@ internal import L2TP
 /// Finds out what a document means, and everything that is wrong with it.
 struct DocumentReader {
     private(set) var pseudowires: [PseudowireConfiguration] = []
+    private(set) var places = DocumentPlaces()
     private(set) var maxSessions: UInt32?
     private(set) var faults: [ConfigurationFault] = []
     private var names: [String: String] = [:]
@@ -56,10 +57,10 @@ struct DocumentReader {
             return
         }
         var options = PseudowireOptions(name: "")
-        var places: [String: JSON5Position] = [:]
+        var positions: [String: JSON5Position] = [:]
         var broken: Set<String> = []
         for member in members {
-            places[member.key] = member.node.position
+            positions[member.key] = member.node.position
             if member.key == "name" {
                 if case .string(let name) = member.node.value {
                     options.name = name
@@ -82,10 +83,13 @@ struct DocumentReader {
         for found in found {
             let key = found.field == "NAME" ? "name" : found.field
             guard !broken.contains(key) else { continue }
-            fault("\(path).\(key)", found.message, places[key] ?? node.position)
+            fault("\(path).\(key)", found.message, positions[key] ?? node.position)
         }
-        checkAgainstOthers(configuration, path, places, broken, node.position)
-        if faults.count == before, broken.isEmpty { pseudowires.append(configuration) }
+        checkAgainstOthers(configuration, path, positions, broken, node.position)
+        if faults.count == before, broken.isEmpty {
+            pseudowires.append(configuration)
+            places.add(node.position, members: positions)
+        }
     }
 
     /// What each of two may have, but not both.

@@ -15,6 +15,8 @@ public struct PseudowireDocument: Hashable, Sendable {
     public var pseudowires: [PseudowireConfiguration]
     /// How many pseudowires there can be in the namespace; nil: what holds already, or the usual limit.
     public var maxSessions: UInt32?
+    /// Where each stands in the text that it was read from.
+    var places = DocumentPlaces()
 
     public init(_ pseudowires: [PseudowireConfiguration], maxSessions: UInt32? = nil) {
         self.pseudowires = pseudowires
@@ -36,6 +38,7 @@ public struct PseudowireDocument: Hashable, Sendable {
         if let node { reader.read(node) }
         guard reader.faults.isEmpty else { throw ConfigurationFaults(reader.faults) }
         self.init(reader.pseudowires, maxSessions: reader.maxSessions)
+        places = reader.places
     }
 
     /// As text: JSON, and so JSON5; options that have their usual value are left out.

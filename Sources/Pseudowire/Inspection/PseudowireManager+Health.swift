@@ -1,4 +1,5 @@
 internal import BPF
+internal import CPseudowireObject
 internal import InternetAddress
 internal import L2TP
 internal import RouteNetlink
@@ -12,6 +13,7 @@ extension PseudowireManager {
         func waiting(_ sentence: String) -> Pseudowire.Health { .init(state: .waiting, sentence: sentence) }
         let configuration = record.configuration
         let tunnel = configuration.tunnel
+        if record.isReady, record.access == 0 { return try parked(record, state) }
         if let sentence = try damage(record, state, links) { return .init(state: .broken, sentence: sentence) }
         let disagreement = Disagreement(configuration, statistics, isHeard: try state.isPeerHeard(record))
         if let sentence = disagreement.fatal { return .init(state: .broken, sentence: sentence) }
@@ -34,6 +36,9 @@ extension PseudowireManager {
             return waiting("the address \(tunnel.local) is on no interface")
         }
         var remarks = disagreement.remarks
+        if !configuration.makesInterface, let access = links[record.access], !access.answers(to: configuration.access) {
+            remarks.append("\(configuration.access) is called \(access.name) now")
+        }
         if let out = route.outputInterface, let link = links[out.rawValue] {
             if !link.flags.contains(.up) { return waiting("underlay interface \(link.name) is down") }
             if !record.underlays.contains(out.rawValue) {
@@ -57,21 +62,40 @@ extension PseudowireManager {
     private func damage(
         _ record: Record, _ state: DatapathState, _ links: [UInt32: Link]
     ) throws(PseudowireError) -> String? {
-        let cure = "delete the pseudowire and create it again"
         let configuration = record.configuration
         guard record.isReady else {
             return "a command died while making or removing it; delete it and create it again"
         }
-        guard let access = links[record.access], isOurs(access, record) else {
-            let what = configuration.makesInterface ? "interface" : "access interface"
-            return "\(what) \(configuration.access) is gone; \(cure)"
+        let what = configuration.makesInterface ? "interface" : "access interface"
+        let isAnother = !configuration.makesInterface && links.values.contains { $0.answers(to: configuration.access) }
+        let gone =
+            "\(what) \(configuration.access) is \(isAnother ? "another one than it was" : "gone"); \(Self.cure)"
+        guard let access = links[record.access] else { return gone }
+        let unfiltered = try missingFilter(.access, on: access, state)
+        // An interface of ours is known by its mark, for the customer may rename it; anything else by its name, or, while
+        // nothing else has that, by our filter.
+        if configuration.makesInterface {
+            guard access.alias == CustomerPort.alias else { return gone }
+        } else if !access.answers(to: configuration.access) {
+            guard unfiltered == nil, !isAnother else { return gone }
         }
-        if let sentence = try missingFilter(.access, on: access, state) { return sentence }
+        if let unfiltered { return unfiltered }
+        var missing: String?
+        var isTakenIn = record.underlays.isEmpty
         for underlay in record.underlays {
-            guard let link = links[underlay] else { return "underlay interface #\(underlay) is gone; \(cure)" }
-            if let sentence = try missingFilter(.underlay, on: link, state) { return sentence }
+            guard let link = links[underlay] else {
+                let name = try name(of: underlay, in: record, state)
+                missing = missing ?? "underlay interface \(name) is gone; \(Self.cure)"
+                continue
+            }
+            if let sentence = try missingFilter(.underlay, on: link, state) {
+                missing = missing ?? sentence
+            } else {
+                isTakenIn = true
+            }
         }
-        return nil
+        // Another interface, over which packets can come, is reason enough to go on.
+        return isTakenIn ? nil : missing
     }
 
     /// Says that our filter is not where it was put.
@@ -84,14 +108,33 @@ extension PseudowireManager {
         let present = try Attachment.programID(role, on: interface, at: hook, self)
         guard present != state.programs.id(role, on: link) else { return nil }
         return present == nil
-            ? "the \(role.word) filter on \(link.name) is gone; the next command that changes something puts it back"
+            ? "the \(role.word) filter on \(link.name) is gone; \(Self.cure)"
             : "somebody else's filter is where the \(role.word) filter on \(link.name) belongs, at priority "
                 + "\(role.priority) handle \(role.handle); remove it, and the next command puts ours back"
     }
 
-    /// An interface of ours is known by its mark, for the customer may rename it; anything else by its name.
-    private func isOurs(_ access: Link, _ record: Record) -> Bool {
-        record.configuration.makesInterface
-            ? access.alias == CustomerPort.alias : access.name == record.configuration.access
+    static let cure = "the next command that changes something puts it right, and 'pwctl agent' by itself"
+
+    private func name(of underlay: UInt32, in record: Record, _ state: DatapathState) throws(PseudowireError) -> String
+    {
+        let port = try bpf { () throws(BPFError) in try state.ports[underlay] }
+        return port.map { Octets.text($0.name) } ?? "#\(underlay)"
     }
+
+    /// Why there is no place for it.
+    private func parked(_ record: Record, _ state: DatapathState) throws(PseudowireError) -> Pseudowire.Health {
+        let whereabouts = Whereabouts(
+            client: client, state: state, cache: SurveyCache(client), filters: FilterPresence(state, self),
+            isLiteral: false)
+        var survey = Survey(client, [], whereabouts.cache)
+        survey.offersOthers = false
+        _ = try survey.place(try whereabouts.today(record.configuration, record))
+        if let fault = survey.faults.first { return .init(state: .waiting, sentence: fault.message) }
+        return .init(state: .broken, sentence: "what it waited for has come; \(Self.cure)")
+    }
+}
+
+extension Link {
+    /// Whether people may call it so.
+    func answers(to name: String) -> Bool { self.name == name || alternativeNames.contains(name) }
 }

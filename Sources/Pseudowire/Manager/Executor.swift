@@ -112,10 +112,11 @@ struct Executor: ~Copyable {
             }
         case .removeInterface(let record, _):
             try CustomerPort.remove(located(record).access, hidden: record.accessName, manager.client)
+            made[record.accessName] = nil
         case .attach(let role, let interface, let name, let hook):
-            try Attachment.attach(role, to: made[name] ?? interface, at: hook, opened(), manager)
+            try Attachment.attach(role, to: located(interface, name), at: hook, opened(), manager)
         case .detach(let role, let interface, let name, _):
-            try Attachment.detach(role, from: made[name] ?? interface, opened(), manager)
+            try Attachment.detach(role, from: located(interface, name), opened(), manager)
         case .moveFilter(let role, let interface, _, let hook):
             try Attachment.move(role, on: interface, to: hook, opened(), manager)
         case .openSession(let record): try opened().openSession(located(record))
@@ -137,8 +138,13 @@ struct Executor: ~Copyable {
     /// A record that knows the index of the interface that was made for it.
     private func located(_ record: Record) -> Record {
         var record = record
-        if record.configuration.makesInterface, let index = made[record.accessName] { record.access = index }
+        if record.configuration.makesInterface { record.access = located(record.access, record.accessName) }
         return record
+    }
+
+    /// An index that is known already is another interface's, which had the name before.
+    private func located(_ interface: UInt32, _ name: String) -> UInt32 {
+        interface == 0 ? made[name] ?? 0 : interface
     }
 
     private func write(_ record: Record, isReady: Bool) throws(PseudowireError) {

@@ -11,9 +11,11 @@ extension PseudowireManager {
     func mend() throws(PseudowireError) {
         guard let state = try openState() else { return }
         let records = try records(state)
-        let sessions = Dictionary(records.map { ($0.configuration.session.local.rawValue, $0) }) { first, _ in first }
+        // One that waits for its interface has no entries.
+        let placed = records.filter { $0.access != 0 || !$0.isReady }
+        var sessions = Dictionary(placed.map { ($0.configuration.session.local.rawValue, $0) }) { first, _ in first }
         for (key, value) in try bpf({ () throws(BPFError) in try state.sessions.entries() }) {
-            guard let record = sessions[key] else {
+            guard let record = sessions.removeValue(forKey: key) else {
                 _ = try bpf { () throws(BPFError) in try state.sessions.remove(key: key) }
                 continue
             }
@@ -22,8 +24,9 @@ extension PseudowireManager {
             right.reserved = value.reserved
             if record.isReady, !Self.same(right, value) { try state.write(.session, record) }
         }
-        try mendAccess(state, records)
-        let paths = Set(records.map { Self.octets(pw_path_key($0.configuration)) })
+        for record in sessions.values where record.isReady { try state.write(.session, record) }
+        try mendAccess(state, placed)
+        let paths = Set(placed.map { Self.octets(pw_path_key($0.configuration)) })
         for (key, _) in try bpf({ () throws(BPFError) in try state.paths.entries() })
         where !paths.contains(Self.octets(key)) {
             _ = try bpf { () throws(BPFError) in try state.paths.remove(key: key) }
@@ -32,11 +35,11 @@ extension PseudowireManager {
     }
 
     private func mendAccess(_ state: DatapathState, _ records: [Record]) throws(PseudowireError) {
-        let accesses = Dictionary(records.map { (Self.octets($0.accessKey), $0) }) { first, _ in first }
+        var accesses = Dictionary(records.map { (Self.octets($0.accessKey), $0) }) { first, _ in first }
         let described = try state.description
         let splitter = SplitterIndexes(outer: described.splitter_outer, inner: described.splitter_inner)
         for (key, value) in try bpf({ () throws(BPFError) in try state.access.entries() }) {
-            guard let record = accesses[Self.octets(key)] else {
+            guard let record = accesses.removeValue(forKey: Self.octets(key)) else {
                 _ = try bpf { () throws(BPFError) in try state.access.remove(key: key) }
                 continue
             }
@@ -50,9 +53,12 @@ extension PseudowireManager {
                 try state.write(.access(underlay: value.underlay), record)
             }
         }
+        for record in accesses.values where record.isReady {
+            try state.write(.access(underlay: record.underlays.first ?? 0), record)
+        }
     }
 
-    /// Filters that nobody needs, those of interfaces that no record names; and filters that are not where they were put.
+    /// Filters that nobody needs, those of interfaces that no record names, and what is left of moving one.
     private func mendPorts(_ state: DatapathState, _ records: [Record]) throws(PseudowireError) {
         let used: [Attachment.Role: Set<UInt32>] = [
             .access: Set(records.map(\.access)), .underlay: Set(records.flatMap(\.underlays)),

@@ -25,6 +25,8 @@ public final class PseudowireManager {
     public var onWait: () -> Void = {}
     /// Called when a change has first finished, or undone, what a command that died had begun.
     public var onMend: (Recovery) -> Void = { _ in }
+    /// Called when a change has put a pseudowire in its place again that nobody had asked for.
+    public var onRepair: (Change) -> Void = { _ in }
 
     /// Opens a namespace.
     ///
@@ -78,7 +80,17 @@ public final class PseudowireManager {
     }
 
     /// Plans and executes under the lock, so that nothing changes in between.
+    ///
+    /// Then other pseudowires, whose interfaces have gone or come meanwhile, are put in their place.
     public func change(_ plan: () throws(PseudowireError) -> Plan) throws(PseudowireError) {
+        try alone { () throws(PseudowireError) in
+            try run(plan())
+            heal()
+        }
+    }
+
+    /// Does what has to be done while nobody else changes anything, after mending what died half-way.
+    func alone(_ body: () throws(PseudowireError) -> Void) throws(PseudowireError) {
         try directory.checkFileSystem()
         guard let lock = try StateLock(directory.base, .exclusive, patience: patience, waiting: onWait) else {
             return
@@ -90,11 +102,16 @@ public final class PseudowireManager {
             try finishUpgrade()
             try recover()
             try mend()
-            let actions = try plan().steps.map(\.action)
-            var executor = try Executor(self)
-            try executor.run(actions)
+            try body()
             refreshInterfaces()
         }
+    }
+
+    /// All of a plan, or nothing.
+    func run(_ plan: Plan) throws(PseudowireError) {
+        guard !plan.isEmpty else { return }
+        var executor = try Executor(self)
+        try executor.run(plan.steps.map(\.action))
     }
 
     /// The state, if there is any.

@@ -3,6 +3,8 @@ public enum Change: Hashable, Sendable, CustomStringConvertible {
     case create(String)
     case remove(String)
     case change(String, [Difference])
+    /// It is what it was, but where it should be is not where it is: why, in a few words each.
+    case place(String, [String])
 
     /// One option that gets another value; nil: the usual one.
     public struct Difference: Hashable, Sendable, CustomStringConvertible {
@@ -15,7 +17,7 @@ public enum Change: Hashable, Sendable, CustomStringConvertible {
 
     public var name: String {
         switch self {
-        case .create(let name), .remove(let name), .change(let name, _): name
+        case .create(let name), .remove(let name), .change(let name, _), .place(let name, _): name
         }
     }
 
@@ -24,9 +26,8 @@ public enum Change: Hashable, Sendable, CustomStringConvertible {
         case .create(let name): "create \(name)"
         case .remove(let name): "remove \(name)"
         case .change(let name, let differences):
-            "change \(name): "
-                + (differences.isEmpty
-                    ? "put in its place again" : differences.map(\.description).joined(separator: ", "))
+            "change \(name): \(differences.map(\.description).joined(separator: ", "))"
+        case .place(let name, let reasons): "put \(name) in its place: \(reasons.joined(separator: ", "))"
         }
     }
 

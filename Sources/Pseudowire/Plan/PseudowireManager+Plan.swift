@@ -19,6 +19,7 @@ extension PseudowireManager {
         let existing = try records(state)
         let limit = try state.map { state throws(PseudowireError) in try state.description.max_sessions }
         var survey = Survey(client, existing)
+        survey.filters = FilterPresence(state, self)
         survey.ports = try state.map { state throws(PseudowireError) in try state.portList } ?? [:]
         if let limit, let maxSessions, limit != maxSessions {
             survey.refuse("max-sessions", "is \(limit) here already; 'teardown' first to change it")

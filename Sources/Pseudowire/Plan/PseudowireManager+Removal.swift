@@ -11,13 +11,16 @@ extension PseudowireManager {
             let others = kept + remaining
             // From here on it is not to be relied on by whoever comes next, if this command should die.
             actions.append(.reopenRecord(record))
-            if !others.contains(where: { $0.access == record.access }) {
-                actions.append(
-                    .detach(
-                        .access, interface: record.access, name: record.accessName,
-                        hook: attachedHook(.access, record.access)))
+            // One that waits for its interface is nothing but a record.
+            if record.access != 0 || !record.isReady {
+                if !others.contains(where: { $0.access == record.access }) {
+                    actions.append(
+                        .detach(
+                            .access, interface: record.access, name: record.accessName,
+                            hook: attachedHook(.access, record.access)))
+                }
+                actions += [.closeAccess(record, underlay: record.underlays.first ?? 0), .closeSession(record)]
             }
-            actions += [.closeAccess(record, underlay: record.underlays.first ?? 0), .closeSession(record)]
             for underlay in record.underlays where !others.contains(where: { $0.underlays.contains(underlay) }) {
                 actions.append(
                     .detach(

@@ -29,14 +29,14 @@ extension Survey {
         let wish = record.configuration.attach.hook
         var decap: [Action] = []
         for link in place.underlays {
-            decap += try filter(.underlay, link.index.rawValue, link.name, isThere: hasDecap(link), wish)
+            decap += try filter(.underlay, link.index.rawValue, link.name, isThere: try hasDecap(link), wish)
         }
         var encap: [Action] = []
         if let access = place.access {
-            let isThere = hasEncap(access)
+            let isThere = try hasEncap(access)
             encap = try filter(.access, access.index.rawValue, record.accessName, isThere: isThere, wish)
-        } else if record.access != 0 {
-            encap = try filter(.access, record.access, record.accessName, isThere: true, wish)
+        } else if let hidden = place.hidden {
+            encap = try filter(.access, record.access, record.accessName, isThere: try hasEncap(hidden), wish)
         } else {
             // It is still to be made, and will be nobody else's.
             let hook = wish ?? (AttachmentHook.hasTCX ? .tcx : .clsact)

@@ -9,6 +9,8 @@ struct Survey {
     struct Place {
         /// Nil where it is made with the pseudowire.
         var access: Link?
+        /// The hidden end of one that was made with the pseudowire before.
+        var hidden: Link?
         var underlays: [Link]
         /// The interface that the route to the peer names today.
         var wayOut: LinkIndex?
@@ -34,7 +36,9 @@ struct Survey {
 
     let client: RouteClient
     let cache: SurveyCache
-    private(set) var faults: [ConfigurationFault] = []
+    var faults: [ConfigurationFault] = []
+    /// Whether a missing interface is answered with those that there are: news for who has just typed its name only.
+    var offersOthers = true
     private var names: Set<String> = []
     private var sessions: [SessionID: String] = [:]
     /// Interface names that were or will be made with a pseudowire.
@@ -43,17 +47,23 @@ struct Survey {
     private(set) var holders: [UInt32: [PseudowireConfiguration.VLANSelection: String]] = [:]
     /// One of those who take packets in at an interface.
     private(set) var underlayUsers: [UInt32: String] = [:]
-    private var withDecap: Set<UInt32> = []
-    private var withEncap: Set<UInt32> = []
+    /// The interfaces on which a whole pseudowire has put our filters, and those on which one will.
+    private var attached: [Attachment.Role: Set<UInt32>] = [:]
+    private var planned: [Attachment.Role: Set<UInt32>] = [:]
+    /// What is really there; nil: what was put there.
+    var filters: FilterPresence?
     /// The interfaces that carry filters of ours, with what was planned just now.
     var ports: [UInt32: pw_port] = [:]
     /// Who has asked for filters to be at which hook of an interface.
     private(set) var wishes: [UInt32: (hook: AttachmentHook, name: String)] = [:]
 
-    init(_ client: RouteClient, _ records: [Record]) {
+    init(_ client: RouteClient, _ records: [Record], _ cache: SurveyCache? = nil) {
         self.client = client
-        cache = SurveyCache(client)
-        for record in records { add(record) }
+        self.cache = cache ?? SurveyCache(client)
+        for record in records {
+            note(record)
+            if record.isReady { addFilters(of: record) }
+        }
     }
 
     mutating func refuse(_ field: String, _ message: String) {
@@ -62,24 +72,30 @@ struct Survey {
 
     /// What was planned just now is there for what is planned next.
     mutating func add(_ record: Record) {
+        note(record)
+        guard record.isReady else { return }
+        planned[.underlay, default: []].formUnion(record.underlays)
+        planned[.access, default: []].insert(record.access)
+    }
+
+    private mutating func note(_ record: Record) {
         let configuration = record.configuration
         names.insert(configuration.name)
         sessions[configuration.session.local] = configuration.name
         if configuration.makesInterface { madeInterfaces.insert(configuration.access) }
-        holders[record.access, default: [:]][configuration.vlan] = configuration.name
+        if record.access != 0 { holders[record.access, default: [:]][configuration.vlan] = configuration.name }
         for underlay in record.underlays { underlayUsers[underlay] = configuration.name }
         if let hook = configuration.attach.hook {
             for interface in record.underlays + [record.access] where interface != 0 {
                 wishes[interface] = (hook, configuration.name)
             }
         }
-        if record.isReady { addFilters(of: record) }
     }
 
     /// Filters that are there, whoever will use them.
     mutating func addFilters(of record: Record) {
-        withDecap.formUnion(record.underlays)
-        withEncap.insert(record.access)
+        attached[.underlay, default: []].formUnion(record.underlays)
+        attached[.access, default: []].insert(record.access)
     }
 
     /// The place of a new pseudowire, or nil after noting what is wrong.
@@ -106,14 +122,17 @@ struct Survey {
             isConnected: underlays.pathMTU != nil && underlays.hasLocalAddress)
     }
 
-    /// Whether a whole pseudowire has put our filter there already.
-    func hasDecap(_ link: Link) -> Bool {
-        withDecap.contains(link.index.rawValue)
-    }
+    /// Whether our filter for the peer's packets is there already.
+    func hasDecap(_ link: Link) throws(PseudowireError) -> Bool { try has(.underlay, link) }
 
     /// The same of the other filter.
-    func hasEncap(_ link: Link) -> Bool {
-        withEncap.contains(link.index.rawValue)
+    func hasEncap(_ link: Link) throws(PseudowireError) -> Bool { try has(.access, link) }
+
+    private func has(_ role: Attachment.Role, _ link: Link) throws(PseudowireError) -> Bool {
+        let index = link.index.rawValue
+        if planned[role]?.contains(index) == true { return true }
+        guard attached[role]?.contains(index) == true else { return false }
+        return try filters?.isWhole(role, on: link) ?? true
     }
 
     static let strangeHeader = "has a link header that is not Ethernet's; name another interface"
@@ -123,6 +142,10 @@ struct Survey {
         let client = client
         let cache = cache
         guard let link = try netlink({ () throws(NetlinkError) in try cache.link(named: name) }) else {
+            guard offersOthers else {
+                refuse(field, "no interface \"\(name)\" here")
+                return nil
+            }
             let names = try netlink { () throws(NetlinkError) in try client.links.list() }
                 .filter { !$0.flags.contains(.loopback) && !Self.isHidden($0) }.map(\.name)
             let list = names.isEmpty ? "there is none" : "there is \(names.prefix(12).joined(separator: ", "))"

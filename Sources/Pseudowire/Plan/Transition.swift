@@ -10,27 +10,46 @@ struct Transition {
     var kept: [Record] = []
     let removed: [Record]
     private(set) var changes: [Change]
-    private var pairs: [(new: Record, old: Record?, underlay: UInt32)] = []
+    private var pairs: [Pair] = []
     private var made: [(Record, CustomerPort.Shape)] = []
     private var decaps: [Action] = []
     private var encaps: [Action] = []
+
+    /// What becomes of one pseudowire.
+    private struct Pair {
+        let new: Record
+        let old: Record?
+        let underlay: UInt32
+        /// Whether there is no interface for it: it is remembered, and nothing else.
+        let isParked: Bool
+    }
 
     init(removed: [Record]) {
         self.removed = removed
         changes = removed.map { .remove($0.configuration.name) }
     }
 
+    /// - Parameters:
+    ///   - place: nil where there is none for it; it is remembered then, and carries nothing.
+    ///   - makes: whether its interface is to be made.
+    ///   - differences: why it is not where it was; empty where it is itself another one.
     mutating func add(
-        _ record: Record, over old: Record?, _ place: Survey.Place, _ survey: inout Survey
+        _ record: Record, over old: Record?, _ place: Survey.Place?, makes: Bool, _ differences: [String],
+        _ survey: inout Survey
     ) throws(PseudowireError) {
         let configuration = record.configuration
-        if let old {
+        if let old, differences.isEmpty {
             changes.append(.change(configuration.name, Change.differences(old.configuration, configuration)))
         } else {
-            changes.append(.create(configuration.name))
-            if configuration.makesInterface { made.append((record, place.shape(configuration))) }
+            changes.append(
+                old == nil ? .create(configuration.name) : .place(configuration.name, differences))
         }
-        pairs.append((record, old, place.wayOut?.rawValue ?? 0))
+        pairs.append(
+            Pair(
+                new: record, old: old, underlay: place?.wayOut?.rawValue ?? 0,
+                isParked: place == nil || record.access == 0 && !makes))
+        guard let place else { return }
+        if makes { made.append((record, place.shape(configuration))) }
         let filters = try survey.filters(of: record, at: place)
         decaps += filters.decap
         encaps += filters.encap
@@ -44,29 +63,35 @@ struct Transition {
         var actions: [Action] = []
         if let capacity { actions.append(.makeState(maxSessions: capacity)) }
         let olds = pairs.compactMap(\.old) + removal.map(\.0)
-        let sessions = Dictionary(olds.map { ($0.configuration.session.local, $0) }) { first, _ in first }
-        let accesses = Dictionary(olds.map { (AccessKey($0), $0) }) { first, _ in first }
+        let placed = olds.filter { $0.access != 0 }
+        let sessions = Dictionary(placed.map { ($0.configuration.session.local, $0) }) { first, _ in first }
+        let accesses = Dictionary(placed.map { (AccessKey($0), $0) }) { first, _ in first }
 
         for pair in pairs where pair.old == nil {
             var begun = pair.new
             begun.isReady = false
             actions += [.beginRecord(begun), .clearCounters(begun)]
         }
-        actions += made.map { .makeInterface($0, $1) }
+        for (record, shape) in made {
+            // Its record becomes one that is only begun: undone, it is what it was again.
+            if let old = pairs.first(where: { $0.new.slot == record.slot })?.old { actions.append(.reopenRecord(old)) }
+            actions.append(.makeInterface(record, shape))
+        }
         actions += decaps
-        for (new, _, _) in pairs {
+        for pair in pairs where !pair.isParked {
+            let new = pair.new
             let over = sessions[new.configuration.session.local]
             actions += [
                 .write(.session, new, over: over),
                 .write(.path, new, over: over.flatMap { $0.hasPath(of: new) ? $0 : nil }),
             ]
         }
-        for (new, _, underlay) in pairs {
-            actions.append(.write(.access(underlay: underlay), new, over: accesses[AccessKey(new)]))
+        for pair in pairs where !pair.isParked {
+            actions.append(.write(.access(underlay: pair.underlay), pair.new, over: accesses[AccessKey(pair.new)]))
         }
         actions += encaps
-        for (new, old, _) in pairs {
-            actions.append(old.map { .replaceRecord(new, over: $0) } ?? .commitRecord(new))
+        for pair in pairs {
+            actions.append(pair.old.map { .replaceRecord(pair.new, over: $0) } ?? .commitRecord(pair.new))
         }
         return actions + departures(removal, olds, name, hook)
     }
@@ -77,11 +102,12 @@ struct Transition {
         _ hook: (Attachment.Role, UInt32) -> AttachmentHook
     ) -> [Action] {
         let remaining = kept + pairs.map(\.new)
-        let sessions = Set(remaining.map(\.configuration.session.local))
-        let accesses = Set(remaining.map(AccessKey.init))
-        let paths = Set(remaining.map(PathKey.init))
+        let placed = kept.filter { $0.access != 0 } + pairs.filter { !$0.isParked }.map(\.new)
+        let sessions = Set(placed.map(\.configuration.session.local))
+        let accesses = Set(placed.map(AccessKey.init))
+        let paths = Set(placed.map(PathKey.init))
         let names = Set(remaining.map(\.configuration.name))
-        let leaving = olds.filter { !accesses.contains(AccessKey($0)) }
+        let leaving = olds.filter { $0.access != 0 && !accesses.contains(AccessKey($0)) }
         var actions = removal.map { Action.reopenRecord($0.0) }
         var detached: Set<UInt32> = []
         let usedAccess = Set(remaining.map(\.access))
@@ -90,7 +116,7 @@ struct Transition {
                 .detach(.access, interface: old.access, name: old.accessName, hook: hook(.access, old.access)))
         }
         for old in leaving { actions.append(.drop(.access(underlay: old.underlays.first ?? 0), old)) }
-        for old in olds {
+        for old in olds where old.access != 0 || !old.isReady {
             if !sessions.contains(old.configuration.session.local) { actions.append(.drop(.session, old)) }
             if !paths.contains(PathKey(old)) { actions.append(.drop(.path, old)) }
         }

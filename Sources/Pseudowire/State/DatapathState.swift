@@ -69,8 +69,14 @@ final class DatapathState {
 
     /// All pseudowires, by name.
     func records(interfaceName: (UInt32) -> String?) throws(PseudowireError) -> [Record] {
-        try bpf { () throws(BPFError) in try pseudowires.entries() }
-            .compactMap { Record(name: $0.key.string, value: $0.value, interfaceName: interfaceName) }
+        // An underlay is called what it was when it was asked for, whatever has become of it since.
+        let asked = Dictionary(try bpf { () throws(BPFError) in try ports.entries() }.map { ($0.key, $0.value) }) { $1 }
+        return try bpf { () throws(BPFError) in try pseudowires.entries() }
+            .compactMap {
+                Record(name: $0.key.string, value: $0.value) { index in
+                    asked[index].map { Octets.text($0.name) } ?? interfaceName(index)
+                }
+            }
             .sorted { $0.configuration.name < $1.configuration.name }
     }
 }

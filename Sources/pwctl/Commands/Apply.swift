@@ -106,20 +106,24 @@ struct PlanView: Encodable {
         let action: String
         let name: String
         let options: [String: [String?]]?
+        let reasons: [String]?
 
         init(_ change: Change) {
             name = change.name
+            var options: [String: [String?]]?
+            var reasons: [String]?
             switch change {
-            case .create:
-                action = "create"
-                options = nil
-            case .remove:
-                action = "remove"
-                options = nil
+            case .create: action = "create"
+            case .remove: action = "remove"
             case .change(_, let differences):
                 action = "change"
                 options = Dictionary(differences.map { ($0.option.rawValue, [$0.before, $0.after]) }) { $1 }
+            case .place(_, let found):
+                action = "place"
+                reasons = found
             }
+            self.options = options
+            self.reasons = reasons
         }
     }
 }

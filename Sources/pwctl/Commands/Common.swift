@@ -23,6 +23,7 @@ struct CommonOptions: ParsableArguments {
         manager.patience = wait.map { .seconds($0) }
         manager.onWait = { Report.toStandardError("pwctl: waiting for another command that changes pseudowires") }
         manager.onMend = { Report.toStandardError("pwctl: \($0)") }
+        manager.onRepair = { Report.toStandardError("pwctl: \($0)") }
         return manager
     }
 

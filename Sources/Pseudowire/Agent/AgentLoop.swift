@@ -1,0 +1,154 @@
+internal import BPF
+internal import Glibc
+internal import InternetAddress
+internal import RouteNetlink
+internal import SystemPackage
+
+/// The agent at work: one thread that waits for something to happen, and looks at everything when it has.
+struct AgentLoop {
+    private let agent: PseudowireAgent
+    private let manager: PseudowireManager
+    private let monitor: RouteMonitor
+    private let watch: DocumentWatch?
+    private var text: [UInt8] = []
+    private var document: PseudowireDocument
+    private var relevance = Relevance()
+    private var schedule: LookSchedule
+    private var ledger = AgentLedger()
+    private let deadline: ContinuousClock.Instant?
+    private var nextBeat: ContinuousClock.Instant?
+
+    init(_ agent: PseudowireAgent) throws(PseudowireError) {
+        self.agent = agent
+        let now = ContinuousClock.now
+        // A document that is not valid is no reason to touch anything.
+        switch agent.source {
+        case .document(let document):
+            watch = nil
+            self.document = document
+        case .file(let path):
+            watch = DocumentWatch(path)
+            text = try PseudowireDocument.octets(of: path)
+            do throws(ConfigurationFaults) { document = try PseudowireDocument(parsing: text) } catch {
+                throw .faults(error.faults)
+            }
+        }
+        manager = try PseudowireManager(in: agent.namespace, fileSystem: agent.fileSystem)
+        manager.patience = agent.options.patience
+        let namespace = manager
+        // Before the first look, so that nothing falls in between.
+        monitor = try netlink { () throws(NetlinkError) in
+            try RouteMonitor([.links, .addresses, .routes, .rules, .trafficControl], in: namespace.namespace)
+        }
+        schedule = LookSchedule(agent.options, now: now)
+        deadline = agent.options.deadline.map { now.advanced(by: $0) }
+        nextBeat = agent.options.heartbeat.map { _ in now }
+        relevance.watch(document)
+    }
+
+    mutating func run(_ report: (AgentEvent) -> Void) throws(PseudowireError) -> AgentOutcome {
+        report(.started(pseudowires: document.pseudowires.count))
+        while true {
+            let wishes = agent.mailbox.take()
+            if wishes.stops { break }
+            if let wanted = wishes.document { use(wanted, report) }
+            let hasChanged = watch?.take() ?? false
+            if wishes.reloads || hasChanged { reload(isAsked: wishes.reloads, report) }
+            var now = ContinuousClock.now
+            if let beat = nextBeat, let pause = agent.options.heartbeat, beat <= now {
+                report(.heartbeat)
+                nextBeat = now.advanced(by: pause)
+            }
+            if schedule.due <= now {
+                try look(report)
+                now = .now
+                if deadline != nil, ledger.outcome.isHealthy { break }
+            }
+            if let deadline, deadline <= now { break }
+            sleep(until: [schedule.due, nextBeat, deadline].compactMap { $0 }.min() ?? schedule.due)
+            try drain(report)
+        }
+        report(.stopped)
+        return ledger.outcome
+    }
+
+    /// Brings the machine as near to the document as it goes.
+    private mutating func look(_ report: (AgentEvent) -> Void) throws(PseudowireError) {
+        try checkNamespace()
+        let begun = ContinuousClock.now
+        do throws(PseudowireError) {
+            let kept = try manager.keep(document)
+            let wires = try manager.pseudowires()
+            let now = ContinuousClock.now
+            schedule.looked(now, failed: !kept.failures.isEmpty)
+            relevance.used = try manager.usedInterfaces()
+            ledger.note(kept, wires, retry: schedule.untilRetry(now), report)
+            report(
+                .looked(
+                    changes: kept.changes.count, waiting: kept.waiting.count, failures: kept.failures.count,
+                    took: begun.duration(to: now)))
+        } catch {
+            let now = ContinuousClock.now
+            schedule.looked(now, failed: true)
+            ledger.note(error, retry: schedule.untilRetry(now), report)
+        }
+    }
+
+    /// An agent whose namespace has lost its name must not keep on in what nobody can reach any more.
+    private func checkNamespace() throws(PseudowireError) {
+        guard agent.namespace != .current else { return }
+        let reference = agent.namespace
+        let inode = try? reference.open().inode
+        guard inode == manager.namespace.inode else {
+            throw .refused("the network namespace \(reference) is gone, or is another one now")
+        }
+    }
+
+    private mutating func use(_ wanted: PseudowireDocument, _ report: (AgentEvent) -> Void) {
+        document = wanted
+        relevance.watch(wanted)
+        schedule.hurry(.now)
+        report(.reloaded(pseudowires: wanted.pseudowires.count))
+    }
+
+    private mutating func reload(isAsked: Bool, _ report: (AgentEvent) -> Void) {
+        if isAsked { schedule.hurry(.now) }
+        guard case .file(let path) = agent.source else { return }
+        do throws(PseudowireError) {
+            let read = try PseudowireDocument.octets(of: path)
+            // An empty file is one that is being written.
+            guard isAsked || read != text && !read.isEmpty else { return }
+            text = read
+            do throws(ConfigurationFaults) { use(try PseudowireDocument(parsing: read), report) } catch {
+                throw .faults(error.faults)
+            }
+        } catch {
+            // A name that is gone for a moment, while an editor gives it to another file, is told only once.
+            if !isAsked, text.isEmpty { return }
+            if case .system = error { text = [] }
+            report(.rejected(error))
+        }
+    }
+
+    /// Takes in what the kernel has told.
+    private mutating func drain(_ report: (AgentEvent) -> Void) throws(PseudowireError) {
+        while true {
+            let monitor = monitor
+            guard let event = try netlink({ () throws(NetlinkError) in try monitor.next() }) else { return }
+            if event == .resynchronise { report(.overrun) }
+            if relevance.matters(event) { schedule.note(.now) }
+        }
+    }
+
+    private func sleep(until instant: ContinuousClock.Instant) {
+        var descriptors = [
+            pollfd(fd: agent.mailbox.fileDescriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: monitor.fileDescriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: watch?.fileDescriptor ?? -1, events: Int16(POLLIN), revents: 0),
+        ]
+        let time = ContinuousClock.now.duration(to: instant).components
+        // A millisecond more than less: to wake too early would be to wake twice.
+        let milliseconds = time.seconds < 0 ? 0 : time.seconds * 1000 + time.attoseconds / 1_000_000_000_000_000 + 1
+        _ = poll(&descriptors, nfds_t(descriptors.count), Int32(clamping: milliseconds))
+    }
+}

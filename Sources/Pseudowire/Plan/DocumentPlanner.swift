@@ -1,0 +1,257 @@
+internal import CPseudowireObject
+internal import RouteNetlink
+
+/// From the pseudowires that there are to those of a document, one after the other.
+struct DocumentPlanner {
+    /// How it is taken that something is not there.
+    enum Mode {
+        /// All or nothing: what is new or changed must be possible.
+        case make
+        /// The same for one pseudowire, which comes from no document.
+        case change
+        /// Nothing is new: what was recorded is put in its place where that is possible.
+        case heal
+        /// What is possible is done, and the rest waits. Names are taken literally.
+        case keep
+    }
+
+    let mode: Mode
+    let document: PseudowireDocument
+    let slots: [String: UInt32]
+    let records: [String: Record]
+    let whereabouts: Whereabouts
+    var transition: Transition
+    private var waiting: [String: Waiting] = [:]
+    private var pending: [Int] = []
+
+    init(
+        _ document: PseudowireDocument, _ mode: Mode, existing: [Record], _ whereabouts: Whereabouts,
+        _ transition: Transition
+    ) {
+        self.document = document
+        self.mode = mode
+        self.whereabouts = whereabouts
+        self.transition = transition
+        records = Dictionary(existing.map { ($0.configuration.name, $0) }) { first, _ in first }
+        var free = FreeSlots(existing.map(\.slot))
+        var slots: [String: UInt32] = [:]
+        for wire in document.pseudowires { slots[wire.name] = records[wire.name]?.slot ?? free.next() }
+        self.slots = slots
+    }
+
+    /// Those that could not be put in their place, by the document's order.
+    var reasons: [Waiting] { document.pseudowires.compactMap { waiting[$0.name] } }
+
+    /// How many there will be.
+    var count: Int { transition.kept.count + pending.count }
+
+    /// Tells those that stay as they are from those that have to be looked at again.
+    ///
+    /// - Parameter only: others stay as they are, or are not made.
+    mutating func sort(only: Set<String>?) throws(PseudowireError) {
+        for (index, wire) in document.pseudowires.enumerated() {
+            let old = records[wire.name]
+            if let only, !only.contains(wire.name) {
+                if let old { transition.kept.append(old) }
+                continue
+            }
+            guard let wire = try recordable(wire, index) else {
+                if let old { transition.kept.append(old) }
+                continue
+            }
+            guard let old, old.isReady, old.configuration == wire else {
+                pending.append(index)
+                continue
+            }
+            // As if it were alone.
+            var survey = Survey(whereabouts.client, [], whereabouts.cache)
+            survey.offersOthers = false
+            let judgement = try judge(wire, &survey)
+            if try differences(old, judgement).isEmpty {
+                transition.kept.append(old)
+                if let fault = judgement.faults.first { wait(index, fault) }
+            } else {
+                pending.append(index)
+            }
+        }
+    }
+
+    /// Finds a place for each that has to be looked at; faults that are none to wait for are the survey's.
+    mutating func place(_ survey: inout Survey) throws(PseudowireError) {
+        for index in pending {
+            guard let wire = try recordable(document.pseudowires[index], index) else { continue }
+            let old = records[wire.name]
+            let isSame = old?.isReady == true && old?.configuration == wire
+            if let old, old.mustGo(for: wire) {
+                survey.faults.append(
+                    located(
+                        ConfigurationFault(
+                            .refusal, wire.accessField,
+                            "an interface that was made with \(wire.name) cannot become another one; delete it first"),
+                        index))
+                continue
+            }
+            let judgement = try judge(wire, &survey)
+            if let fault = judgement.faults.first {
+                guard mode == .keep || isSame else {
+                    survey.faults += judgement.faults.map { located($0, index) }
+                    continue
+                }
+                wait(index, fault)
+            }
+            var differences: [String] = []
+            if isSame, let old { differences = try self.differences(old, judgement) }
+            if isSame, differences.isEmpty, let old {
+                transition.kept.append(old)
+                survey.add(old)
+                continue
+            }
+            try transition.add(
+                judgement.record, over: old, judgement.place, makes: judgement.makes, differences, &survey)
+            survey.add(judgement.record)
+        }
+    }
+
+    /// Where one would be.
+    private struct Judgement {
+        var record: Record
+        var place: Survey.Place?
+        /// Whether its interface is to be made.
+        var makes: Bool
+        var faults: [ConfigurationFault]
+        /// Whether it is left as it is.
+        var isHeld = false
+    }
+
+    private func judge(_ wire: PseudowireConfiguration, _ survey: inout Survey) throws(PseudowireError) -> Judgement {
+        let old = records[wire.name]
+        let count = survey.faults.count
+        var hidden: Link?
+        if let old, old.isReady, wire.makesInterface { hidden = try whereabouts.hiddenEnd(old) }
+        let today = try whereabouts.today(wire, old)
+        var place = try survey.place(today, keepsInterface: hidden != nil)
+        let makes = wire.makesInterface && hidden == nil
+        let access = hidden ?? place?.access
+        var record = Record(
+            configuration: wire, slot: slots[wire.name] ?? 0, access: access?.index.rawValue ?? 0, underlays: [],
+            finishes: place?.finishes(wire.offload) ?? old?.finishes ?? false, isReady: true,
+            created: old?.created ?? PseudowireManager.now())
+        if makes, place != nil { try survey.checkHiddenName(record) }
+        let faults = Array(survey.faults[count...])
+        survey.faults.removeSubrange(count...)
+        if !faults.isEmpty { place = nil }
+        place?.hidden = hidden
+        // What keeps it from being made anew does not undo it, as long as it is where it was.
+        if place == nil, let old, old.isReady, old.access != 0, old.configuration == wire,
+            try isThere(old, hidden, today)
+        {
+            return Judgement(record: old, place: nil, makes: false, faults: faults, isHeld: true)
+        }
+        if place == nil { record.access = 0 }
+        record.underlays = try whereabouts.underlays(wire, place, old, access: record.access)
+        return Judgement(record: record, place: place, makes: makes && place != nil, faults: faults)
+    }
+
+    private func isThere(
+        _ old: Record, _ hidden: Link?, _ today: PseudowireConfiguration
+    ) throws(PseudowireError) -> Bool {
+        old.configuration.makesInterface ? hidden != nil : try whereabouts.isAccess(today.access, old.access)
+    }
+
+    private func differences(_ old: Record, _ judgement: Judgement) throws(PseudowireError) -> [String] {
+        if judgement.isHeld { return [] }
+        if judgement.makes { return ["interface \(old.configuration.access) was gone"] }
+        return try whereabouts.differences(old, judgement.record, judgement.place)
+    }
+
+    /// What can be recorded of a configuration; nil, and a reason to wait, where nothing can.
+    private mutating func recordable(
+        _ wire: PseudowireConfiguration, _ index: Int
+    ) throws(PseudowireError) -> PseudowireConfiguration? {
+        guard mode == .keep else { return wire }
+        let found = try whereabouts.recordable(wire, records[wire.name])
+        if let first = found == nil ? wire.underlays.first : found?.missing.first {
+            wait(index, ConfigurationFault(.refusal, "underlay", "no interface \"\(first)\" here"))
+        }
+        return found?.configuration
+    }
+
+    private mutating func wait(_ index: Int, _ fault: ConfigurationFault) {
+        let name = document.pseudowires[index].name
+        waiting[name] = Waiting(name: name, reason: fault.message, place: document.located(fault, at: index))
+    }
+
+    private func located(_ fault: ConfigurationFault, _ index: Int) -> ConfigurationFault {
+        mode == .change ? fault : document.located(fault, at: index)
+    }
+}
+
+/// A pseudowire of a document that cannot be what it should be yet, and why.
+public struct Waiting: Hashable, Sendable, CustomStringConvertible {
+    public let name: String
+    /// One sentence, no full stop.
+    public let reason: String
+    /// The same with the place in the document.
+    public let place: ConfigurationFault
+
+    public var description: String { place.description }
+}
+
+extension Record {
+    /// Whether it must be removed before a pseudowire of its name can be what it is to be: its interface cannot be
+    /// changed into another one.
+    func mustGo(for wire: PseudowireConfiguration) -> Bool {
+        guard configuration.makesInterface || wire.makesInterface else { return false }
+        return configuration.makesInterface != wire.makesInterface || configuration.access != wire.access || !isReady
+    }
+}
+
+extension PseudowireManager {
+    func plan(
+        _ document: PseudowireDocument, _ mode: DocumentPlanner.Mode, only: Set<String>? = nil,
+        removing: (String) -> Bool
+    ) throws(PseudowireError) -> (plan: Plan, waiting: [Waiting]) {
+        try directory.checkFileSystem()
+        let state = try openState()
+        let existing = try records(state)
+        let limit = try state.map { state throws(PseudowireError) in try state.description.max_sessions }
+        let asked = Set(document.pseudowires.map(\.name))
+        let removed = existing.filter {
+            removing($0.configuration.name) && only?.contains($0.configuration.name) != false
+        }
+        let leaving = Set(removed.map(\.configuration.name))
+        var transition = Transition(removed: removed)
+        transition.kept = existing.filter {
+            !asked.contains($0.configuration.name) && !leaving.contains($0.configuration.name)
+        }
+        let whereabouts = Whereabouts(
+            client: client, state: state, cache: SurveyCache(client), filters: FilterPresence(state, self),
+            isLiteral: mode == .keep)
+        var planner = DocumentPlanner(document, mode, existing: existing, whereabouts, transition)
+        try planner.sort(only: only)
+        var survey = Survey(client, planner.transition.kept, whereabouts.cache)
+        survey.offersOthers = mode == .make || mode == .change
+        survey.ports = try state.map { state throws(PseudowireError) in try state.portList } ?? [:]
+        survey.filters = whereabouts.filters
+        for record in existing where record.isReady { survey.addFilters(of: record) }
+        if mode != .keep, let limit, let maxSessions = document.maxSessions, limit != maxSessions {
+            survey.refuse("max-sessions", "is \(limit) here already; 'teardown' first to change it")
+        }
+        let capacity = limit ?? document.maxSessions ?? Self.defaultMaxSessions
+        if planner.count > Int(capacity) {
+            survey.refuse("NAME", "there can be \(capacity) pseudowires here; these would be \(planner.count)")
+        }
+        try planner.place(&survey)
+        guard survey.faults.isEmpty else { throw .faults(survey.faults) }
+        let removal = try removed.map { record throws(PseudowireError) in try located(record) }
+        let shapes = try removal.map { record throws(PseudowireError) in
+            record.configuration.makesInterface ? try customerPortShape(record) : nil
+        }
+        let actions = planner.transition.actions(
+            makingState: state == nil ? capacity : nil, removal: Array(zip(removal, shapes)), name: interfaceName,
+            hook: attachedHook)
+        var plan = Plan(actions, for: existing)
+        plan.changes = planner.transition.changes
+        return (plan, planner.reasons)
+    }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import Glibc
+import RouteNetlink
+import Testing
+
+@Suite("agent at a shell", .enabled(if: geteuid() == 0, "needs root"), .serialized, .timeLimit(.minutes(2)))
+struct AgentCommandTests {
+    private static func text(_ accesses: [String]) -> String {
+        let wires = accesses.enumerated().map { index, access in
+            """
+            { name: "pw\(index)", access: "\(access)", local: "192.0.2.21", peer: "192.0.2.22",
+              "session-id": \(index + 1), "peer-session-id": \(index + 1) }
+            """
+        }
+        return "{ pseudowires: [\n\(wires.joined(separator: ",\n"))\n] }\n"
+    }
+
+    @Test("starts, waits for an interface, follows the file, refuses a bad one, reloads; ends with traffic flowing")
+    func life() throws {
+        let shell = try Shell()
+        let agent = try AgentProcess(shell, Self.text(["acc0", "acc9"]))
+        // The first line of the second pseudowire is the document's fourth.
+        try agent.expect("warning waiting", "pseudowire=pw1", "line=4", "no interface \\\"acc9\\\" here")
+        try agent.expect("info health pseudowire=pw0", "state=up")
+        let client = try RouteClient(in: NetworkNamespace(named: shell.name))
+        try client.links.create(.veth("acc9", peer: .init(name: "cust9")))
+        for name in ["acc9", "cust9"] {
+            let link = try #require(try client.links.find(named: name))
+            try client.links.update(link.index, LinkUpdate(isUp: true))
+        }
+        try agent.expect("info health pseudowire=pw1", "state=up")
+        try agent.write(Self.text(["acc0"]))
+        try agent.expect("notice changed", "change=\"remove pw1\"")
+        try agent.write("{ pseudowires: [ { name: 1 } ] }")
+        try agent.expect("error document refused", "1:19: pseudowires[0].name")
+        #expect(try shell.run(["show", "pw0"]).output.contains("up: carrying frames of acc0"))
+        try agent.write(Self.text(["acc1"]))
+        try agent.expect("notice changed", "access acc0 -> acc1")
+        agent.signal(SIGHUP)
+        try agent.expect("notice \"document read\"", "pseudowires=1", count: 3)
+        agent.signal(SIGTERM)
+        #expect(try agent.end() == 0)
+        try agent.expect("notice stopped")
+        #expect(try shell.run(["show", "pw0"]).output.contains("up: carrying frames of acc1"))
+        try shell.end()
+    }
+
+    @Test("--once: status 0 when all are up, 1 with the reason when not, 64 for a bad file; JSON lines")
+    func once() throws {
+        let shell = try Shell()
+        let good = try AgentProcess(shell, Self.text(["acc0", "acc1"]), ["--once"])
+        #expect(try good.end() == 0)
+        let late = try AgentProcess(shell, Self.text(["acc0", "acc9"]), ["--once", "--timeout", "1", "--json"])
+        #expect(try late.end() == 1)
+        let lines = try late.lines.map { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: String] }
+        let waiting = try #require(lines.compactMap(\.self).first { $0["message"] == "waiting" })
+        #expect(waiting["pseudowire"] == "pw1" && waiting["level"] == "warning")
+        #expect(waiting["reason"] == "no interface \"acc9\" here")
+        #expect(waiting["time"]?.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
+        let bad = try AgentProcess(shell, "{", ["--once"])
+        #expect(try bad.end() == 64)
+        #expect(try shell.run(["agent", "/nowhere.json5"]).status == 1)
+        #expect(try shell.run(["agent", "/nowhere.json5", "--timeout", "3"]).status == 64)
+        try shell.end()
+    }
+
+    @Test("systemd is told: ready, alive, reloading and ready again, stopping")
+    func notify() throws {
+        let shell = try Shell()
+        let manager = try NotifySocket()
+        let agent = try AgentProcess(
+            shell, Self.text(["acc0"]), environment: ["NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "600000"])
+        #expect(try manager.next { $0.hasPrefix("READY=1") } == "READY=1\nSTATUS=1 of 1 pseudowires up")
+        let clock = ContinuousClock()
+        let three = try clock.measure { for _ in 0..<3 { _ = try manager.next { $0 == "WATCHDOG=1" } } }
+        #expect(three < .milliseconds(600 * 4))
+        agent.signal(SIGHUP)
+        #expect(try manager.next { $0.hasPrefix("RELOADING=1\nMONOTONIC_USEC=") } != "")
+        #expect(try manager.next { $0.hasPrefix("READY=1") } == "READY=1\nSTATUS=1 of 1 pseudowires up")
+        try agent.write(Self.text(["acc0", "acc9"]))
+        #expect(try manager.next { $0.hasPrefix("STATUS=") } == "STATUS=1 of 2 pseudowires up")
+        agent.signal(SIGTERM)
+        _ = try manager.next { $0 == "STOPPING=1" }
+        #expect(try agent.end() == 0)
+        try shell.end()
+    }
+
+    @Test("an idle agent does not wake up: none of its threads runs for three seconds")
+    func idle() throws {
+        let shell = try Shell()
+        let agent = try AgentProcess(shell, Self.text(["acc0"]), ["--verbose"])
+        try agent.expect("info health pseudowire=pw0", "state=up")
+        // Its own changes are told to it, too.
+        usleep(1_500_000)
+        let looks = agent.lines.count
+        let before = try agent.switches()
+        usleep(3_000_000)
+        #expect(try agent.switches() == before)
+        #expect(agent.lines.count == looks)
+        agent.signal(SIGINT)
+        #expect(try agent.end() == 0)
+        try shell.end()
+    }
+}
