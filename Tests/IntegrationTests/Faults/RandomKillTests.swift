@@ -118,12 +118,15 @@ struct RandomKillTests {
                     let verb = command.words.first ?? ""
                     let place = "round \(done), seed \(Self.seed): \(command.words.joined(separator: " "))"
                     let process = try start(command, arena)
-                    // At an instant between its beginning and its usual end, rather late than early, for what comes first is
-                    // a program's own beginning; one in eight lives.
+                    // One in eight lives; of the others half are killed at any instant of their usual time, half while they
+                    // change something.
                     let isSpared = usual[verb] == nil || Int.random(in: 0..<8, using: &numbers) == 0
-                    let instants = (0..<2).map { _ in Double.random(in: 0...1, using: &numbers) }
+                    let instant = Double.random(in: 0...1, using: &numbers)
+                    let isAimed = Bool.random(using: &numbers)
                     if !isSpared {
-                        usleep(UInt32((instants.max() ?? 0) * (usual[verb] ?? 0.1) * 1_000_000))
+                        let usual = usual[verb] ?? 0.1
+                        if isAimed { waitForChange(arena, atMost: usual) }
+                        usleep(UInt32(instant * usual * (isAimed ? 300_000 : 1_000_000)))
                         process.kill()
                     }
                     let outcome = process.wait()
@@ -149,6 +152,15 @@ struct RandomKillTests {
         print("\(done) commands, \(killed) of them killed, \(finished) of them in the middle")
         #expect(killed > done / 4 && finished > 0)
         try arena.takeDown()
+    }
+
+    /// Until a command has begun to change something.
+    private func waitForChange(_ arena: FaultArena, atMost seconds: Double) {
+        let directory = arena.manager.directory
+        let end = ContinuousClock.now + .seconds(seconds)
+        while ContinuousClock.now < end, access("\(directory.path)/\(Journal.name)", F_OK) != 0,
+            access(directory.draft, F_OK) != 0
+        { usleep(50) }
     }
 
     private func start(_ command: Command, _ arena: FaultArena) throws -> FaultCommand.Running {
