@@ -20,7 +20,7 @@ struct Outcome {
 /// A namespace with a name, as a shell sees it: an access interface, an underlay with an address, nothing else.
 ///
 /// The name carries the process's number, so that it can be told whose it was if it is ever left behind.
-final class Shell {
+final class Shell: Sendable {
     let name: String
     static let program = ProcessInfo.processInfo.environment["PWCTL"] ?? ".build/release/pwctl"
 

@@ -5,8 +5,8 @@ internal import Pseudowire
 ///
 ///     faultprocess NAMESPACE-FILE MODE VERB WORDS…
 ///
-/// MODE is `count`, which prints each point that it comes by, or `kill:N`, `stop:N`, `fail:N`, `fail-from:N` for what is to
-/// happen at the Nth, from 0 on. For tests; does nothing of this in a release build.
+/// It prints each point that it comes by. MODE is `count`, or `kill:N`, `stop:N`, `fail:N`, `fail-from:N` for what is to happen
+/// at the Nth, from 0 on. For tests; does nothing of this in a release build.
 @main
 struct FaultProcess {
     static func main() {
@@ -89,8 +89,8 @@ final class Trap {
 
     func reach(_ point: FaultPoint) throws(PseudowireError) {
         defer { count += 1 }
+        seen.append(point.rawValue)
         switch mode {
-        case "count": seen.append(point.rawValue)
         case "kill" where count == number: kill(getpid(), SIGKILL)
         case "stop" where count == number: kill(getpid(), SIGSTOP)
         case "fail" where count == number, "fail-from" where count >= number:

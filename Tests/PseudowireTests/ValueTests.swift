@@ -220,8 +220,8 @@ struct ValueTests {
             .beginRecord(record), .commitRecord(record), .reopenRecord(record.committed), .eraseRecord(record),
             .attach(.access, interface: 2, name: "eth1", hook: .tcx),
             .detach(.underlay, interface: 3, name: "eth0", hook: .clsact),
-            .moveFilter(.access, interface: 2, name: "eth1", to: .tcx), .openSession(record), .closeSession(record),
-            .openAccess(record, underlay: 3), .closeAccess(record, underlay: 3),
+            .moveFilter(.access, interface: 2, name: "eth1", to: .tcx), .write(.session, record, over: nil),
+            .drop(.access(underlay: 3), record), .drop(.path, record),
             .makeInterface(record, .init(mtu: 1446, isDormant: true)),
             .removeInterface(record, .init(mtu: 1446, isDormant: false)),
         ]

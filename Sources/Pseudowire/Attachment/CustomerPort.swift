@@ -45,6 +45,17 @@ enum CustomerPort {
         }
     }
 
+    /// The hidden end's index, of a pair that is there or made now.
+    static func ensure(
+        _ name: String, _ index: UInt32, hidden: String, _ shape: Shape, _ client: RouteClient
+    ) throws(PseudowireError) -> UInt32 {
+        guard let link = try find(index, hidden: hidden, client) else {
+            return try create(name, hidden: hidden, shape, client)
+        }
+        try complete(link, shape, client)
+        return link.index.rawValue
+    }
+
     /// Does the rest for a pair that is there; one that is whole stays as it is.
     static func complete(_ hidden: Link, _ shape: Shape, _ client: RouteClient) throws(PseudowireError) {
         guard hidden.alias != alias || !hidden.flags.contains(.up) else { return }

@@ -40,7 +40,10 @@ struct Reconciliation {
         for target in targets { try write(target.record) }
         let names = Set(targets.map(\.record.configuration.name))
         for intent in intents where !names.contains(intent.name) {
-            try bpf { () throws(BPFError) in _ = try state.pseudowires.remove(key: pw_name(intent.name)) }
+            try bpf { () throws(BPFError) in
+                _ = try state.pseudowires.remove(key: pw_name(intent.name))
+                if let slot = (intent.old ?? intent.new)?.slot { try state.clearCounters(slot: slot) }
+            }
             try FaultPoint.recoveryErased.reach()
         }
         try manager.mend()
@@ -54,12 +57,9 @@ struct Reconciliation {
     private func locate(_ target: inout Target) throws(PseudowireError) {
         let record = target.record
         guard record.configuration.makesInterface else { return }
-        if let hidden = try CustomerPort.find(record.access, hidden: record.accessName, client) {
-            if let shape = target.shape { try CustomerPort.complete(hidden, shape, client) }
-            target.record.access = hidden.index.rawValue
-        } else if let shape = target.shape {
-            target.record.access = try CustomerPort.create(
-                record.configuration.access, hidden: record.accessName, shape, client)
+        if let shape = target.shape {
+            target.record.access = try CustomerPort.ensure(
+                record.configuration.access, record.access, hidden: record.accessName, shape, client)
         }
         try FaultPoint.recoveryInterface.reach()
     }

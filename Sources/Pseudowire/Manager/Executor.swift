@@ -73,8 +73,13 @@ struct Executor: ~Copyable {
     }
 
     private func pin(_ journal: borrowing Journal) throws(PseudowireError) {
-        try journal.pin(in: manager.directory.path)
-        try FaultPoint.journalPinned.reach()
+        do throws(PseudowireError) {
+            try journal.pin(in: manager.directory.path)
+            try FaultPoint.journalPinned.reach()
+        } catch {
+            try Journal.remove(from: manager.directory.path)
+            throw error
+        }
     }
 
     private func intents(_ actions: [Action]) throws(PseudowireError) -> [Intent] {
@@ -102,8 +107,8 @@ struct Executor: ~Copyable {
             let maps = try opened()
             try bpf { () throws(BPFError) in _ = try maps.pseudowires.remove(key: name) }
         case .makeInterface(let record, let shape):
-            let index = try CustomerPort.create(
-                record.configuration.access, hidden: record.accessName, shape, manager.client)
+            let index = try CustomerPort.ensure(
+                record.configuration.access, record.access, hidden: record.accessName, shape, manager.client)
             made[record.accessName] = index
             // The record learns the index at once: by it the pair is found again, whatever happens.
             do throws(PseudowireError) { try write(located(record), isReady: false) } catch {
@@ -119,13 +124,6 @@ struct Executor: ~Copyable {
             try Attachment.detach(role, from: located(interface, name), opened(), manager)
         case .moveFilter(let role, let interface, _, let hook):
             try Attachment.move(role, on: interface, to: hook, opened(), manager)
-        case .openSession(let record): try opened().openSession(located(record))
-        case .closeSession(let record): try opened().closeSession(located(record))
-        case .openAccess(let record, let underlay): try opened().openAccess(located(record), underlay: underlay)
-        case .closeAccess(let record, _):
-            let key = located(record).accessKey
-            let maps = try opened()
-            try bpf { () throws(BPFError) in _ = try maps.access.remove(key: key) }
         case .write(let entry, let record, _): try opened().write(entry, located(record))
         case .drop(let entry, let record): try opened().drop(entry, located(record))
         case .clearCounters(let record):

@@ -59,10 +59,6 @@ enum Action: Sendable, CustomStringConvertible {
     case attach(Attachment.Role, interface: UInt32, name: String, hook: AttachmentHook)
     case detach(Attachment.Role, interface: UInt32, name: String, hook: AttachmentHook)
     case moveFilter(Attachment.Role, interface: UInt32, name: String, to: AttachmentHook)
-    case openSession(Record)
-    case closeSession(Record)
-    case openAccess(Record, underlay: UInt32)
-    case closeAccess(Record, underlay: UInt32)
     /// One entry of a map set at once, in the place of another pseudowire's or an earlier one, or added.
     case write(Entry, Record, over: Record?)
     /// One entry that nobody needs any more.
@@ -89,10 +85,6 @@ enum Action: Sendable, CustomStringConvertible {
         case .attach(let role, _, let name, let hook): "attach \(role.word) to \(name) (\(hook.rawValue))"
         case .detach(let role, _, let name, let hook): "detach \(role.word) from \(name) (\(hook.rawValue))"
         case .moveFilter(let role, _, let name, let hook): "move \(role.word) of \(name) to \(hook.rawValue)"
-        case .openSession(let record): "accept session \(record.configuration.session.local)"
-        case .closeSession(let record): "refuse session \(record.configuration.session.local)"
-        case .openAccess(let record, _): "carry frames of \(record.configuration.access)"
-        case .closeAccess(let record, _): "leave frames of \(record.configuration.access)"
         case .write(let entry, let record, let over): "\(over == nil ? "add" : "replace") \(entry.phrase(record))"
         case .drop(let entry, let record): "drop \(entry.phrase(record))"
         case .clearCounters(let record): "clear the counters of \(record.configuration.name)"
@@ -118,10 +110,6 @@ enum Action: Sendable, CustomStringConvertible {
             .attach(role, interface: interface, name: name, hook: hook)
         case .moveFilter(let role, let interface, let name, let hook):
             .moveFilter(role, interface: interface, name: name, to: hook.other)
-        case .openSession(let record): .closeSession(record)
-        case .closeSession(let record): .openSession(record)
-        case .openAccess(let record, let underlay): .closeAccess(record, underlay: underlay)
-        case .closeAccess(let record, let underlay): .openAccess(record, underlay: underlay)
         case .write(let entry, let record, let over):
             if let over { .write(entry, over, over: record) } else { .drop(entry, record) }
         case .drop(let entry, let record): .write(entry, record, over: nil)

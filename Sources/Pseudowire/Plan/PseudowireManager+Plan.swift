@@ -29,6 +29,7 @@ extension PseudowireManager {
             survey.refuse("NAME", "there can be \(capacity) pseudowires here; \(existing.count) exist")
         }
         var slots = FreeSlots(existing.map(\.slot))
+        var paths = Set(existing.map(PathKey.init))
         var actions: [Action] = []
         if state == nil, let maxSessions = UInt32(exactly: capacity) {
             actions.append(.makeState(maxSessions: maxSessions))
@@ -47,7 +48,11 @@ extension PseudowireManager {
             let filters = try survey.filters(of: record, at: place)
             actions += filters.decap
             // The way in before the way out: no reply can come before we are ready for it.
-            actions += [.openSession(record), .openAccess(record, underlay: place.wayOut?.rawValue ?? 0)]
+            actions += [.clearCounters(record), .write(.session, record, over: nil)]
+            // Two pseudowires to one session of the peer's differ in nothing that an ICMP message quotes: the earlier one
+            // learns.
+            if paths.insert(PathKey(record)).inserted { actions.append(.write(.path, record, over: nil)) }
+            actions.append(.write(.access(underlay: place.wayOut?.rawValue ?? 0), record, over: nil))
             actions += filters.encap + [.commitRecord(record)]
             survey.add(record.committed)
         }

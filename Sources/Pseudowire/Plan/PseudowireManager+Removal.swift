@@ -19,7 +19,8 @@ extension PseudowireManager {
                             .access, interface: record.access, name: record.accessName,
                             hook: attachedHook(.access, record.access)))
                 }
-                actions += [.closeAccess(record, underlay: record.underlays.first ?? 0), .closeSession(record)]
+                actions += [.drop(.access(underlay: record.underlays.first ?? 0), record), .drop(.session, record)]
+                if let path = pathRemoval(record, others) { actions.append(path) }
             }
             for underlay in record.underlays where !others.contains(where: { $0.underlays.contains(underlay) }) {
                 actions.append(
@@ -32,8 +33,16 @@ extension PseudowireManager {
             }
             actions.append(.eraseRecord(record))
         }
+        if !kept.isEmpty { actions += removed.map { .clearCounters($0) } }
         if kept.isEmpty, !removed.isEmpty { actions.append(.removeState) }
         return Plan(actions, for: existing)
+    }
+
+    /// The one that learns from ICMP messages may have an heir, to the same session of the peer's.
+    private func pathRemoval(_ record: Record, _ others: [Record]) -> Action? {
+        let sharing = others.filter { PathKey($0) == PathKey(record) }
+        guard let heir = sharing.min(by: { $0.created < $1.created }) else { return .drop(.path, record) }
+        return heir.created < record.created ? nil : .write(.path, heir, over: record)
     }
 
     /// A record that knows its interface even if the command that made it died before it could be written down.

@@ -139,14 +139,13 @@ struct Survey {
 
     /// An interface by name, of a kind that can be what it is to be.
     mutating func interface(_ name: String, field: String) throws(PseudowireError) -> Link? {
-        let client = client
         let cache = cache
         guard let link = try netlink({ () throws(NetlinkError) in try cache.link(named: name) }) else {
             guard offersOthers else {
                 refuse(field, "no interface \"\(name)\" here")
                 return nil
             }
-            let names = try netlink { () throws(NetlinkError) in try client.links.list() }
+            let names = try netlink { () throws(NetlinkError) in try cache.allLinks() }
                 .filter { !$0.flags.contains(.loopback) && !Self.isHidden($0) }.map(\.name)
             let list = names.isEmpty ? "there is none" : "there is \(names.prefix(12).joined(separator: ", "))"
             refuse(field, "no interface \"\(name)\" here; \(list)")

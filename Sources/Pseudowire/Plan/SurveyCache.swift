@@ -15,7 +15,7 @@ final class SurveyCache {
         self.client = client
     }
 
-    private func allLinks() throws(NetlinkError) -> [Link] {
+    func allLinks() throws(NetlinkError) -> [Link] {
         if let links { return links }
         let list = try client.links.list()
         links = list

@@ -66,6 +66,7 @@ struct Transition {
         let placed = olds.filter { $0.access != 0 }
         let sessions = Dictionary(placed.map { ($0.configuration.session.local, $0) }) { first, _ in first }
         let accesses = Dictionary(placed.map { (AccessKey($0), $0) }) { first, _ in first }
+        let paths = Dictionary(placed.map { (PathKey($0), $0) }) { first, _ in first }
 
         for pair in pairs where pair.old == nil {
             var begun = pair.new
@@ -80,10 +81,9 @@ struct Transition {
         actions += decaps
         for pair in pairs where !pair.isParked {
             let new = pair.new
-            let over = sessions[new.configuration.session.local]
             actions += [
-                .write(.session, new, over: over),
-                .write(.path, new, over: over.flatMap { $0.hasPath(of: new) ? $0 : nil }),
+                .write(.session, new, over: sessions[new.configuration.session.local]),
+                .write(.path, new, over: paths[PathKey(new)]),
             ]
         }
         for pair in pairs where !pair.isParked {
@@ -147,19 +147,11 @@ struct Transition {
             slot = record.access == 0 ? record.slot : 0
         }
     }
-
-    private struct PathKey: Hashable {
-        let octets: [UInt8]
-
-        init(_ record: Record) { octets = withUnsafeBytes(of: pw_path_key(record.configuration)) { Array($0) } }
-    }
 }
 
-extension Record {
-    /// Whether an ICMP message could be about either.
-    fileprivate func hasPath(of other: Record) -> Bool {
-        configuration.tunnel.peer == other.configuration.tunnel.peer
-            && configuration.session.peer == other.configuration.session.peer
-            && configuration.tunnel.encapsulation == other.configuration.tunnel.encapsulation
-    }
+/// By what an ICMP message about a packet of a pseudowire's can be told.
+struct PathKey: Hashable {
+    private let octets: [UInt8]
+
+    init(_ record: Record) { octets = withUnsafeBytes(of: pw_path_key(record.configuration)) { Array($0) } }
 }

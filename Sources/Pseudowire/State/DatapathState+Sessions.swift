@@ -2,48 +2,6 @@ internal import BPF
 internal import CPseudowireObject
 
 extension DatapathState {
-    /// Takes packets in.
-    func openSession(_ record: Record) throws(PseudowireError) {
-        let configuration = record.configuration
-        let value = pw_decap(configuration, slot: record.slot, access: record.access)
-        try bpf { () throws(BPFError) in
-            try clearCounters(slot: record.slot)
-            try sessions.insert(key: configuration.session.local.rawValue, value: value)
-            // Two pseudowires to one session of the peer's differ in nothing that an ICMP message quotes: the earlier one
-            // learns.
-            let path = pw_path_key(configuration)
-            do throws(BPFError) {
-                if try paths[path] == nil { try paths.insert(key: path, value: record.accessKey) }
-            } catch {
-                _ = try? sessions.remove(key: configuration.session.local.rawValue)
-                throw error
-            }
-        }
-    }
-
-    /// Takes none in any more.
-    func closeSession(_ record: Record) throws(PseudowireError) {
-        let configuration = record.configuration
-        let path = pw_path_key(configuration)
-        let ours = record.accessKey
-        try bpf { () throws(BPFError) in
-            if let key = try paths[path], key.ifindex == ours.ifindex, key.vlan == ours.vlan {
-                _ = try paths.remove(key: path)
-            }
-            _ = try sessions.remove(key: configuration.session.local.rawValue)
-            try clearCounters(slot: record.slot)
-        }
-    }
-
-    /// Carries frames out.
-    func openAccess(_ record: Record, underlay: UInt32) throws(PseudowireError) {
-        let described = try description
-        let splitter = SplitterIndexes(outer: described.splitter_outer, inner: described.splitter_inner)
-        let value = pw_encap(
-            record.configuration, slot: record.slot, underlay: underlay, splitter: splitter, finishes: record.finishes)
-        try bpf { () throws(BPFError) in try access.insert(key: record.accessKey, value: value) }
-    }
-
     /// Sets an entry by one update: a frame finds what was there before, or what is there now.
     func write(_ entry: Action.Entry, _ record: Record) throws(PseudowireError) {
         let configuration = record.configuration

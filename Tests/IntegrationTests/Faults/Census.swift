@@ -7,7 +7,7 @@ import Testing
 
 /// Everything that pseudowires have left in a namespace, in words that are the same wherever the same is there.
 ///
-/// Interfaces have their names in it, not the indexes that they happened to get.
+/// Interfaces have their names in it, pseudowires too, not the indexes and slots that they happened to get.
 struct Census: Equatable, CustomStringConvertible {
     private var lines: Set<String> = []
 
@@ -22,18 +22,22 @@ struct Census: Equatable, CustomStringConvertible {
     init(_ manager: PseudowireManager) throws {
         let client = manager.client
         let links = try client.links.list()
-        let names = Dictionary(links.map { ($0.index.rawValue, $0.name) }) { first, _ in first }
+        var names = Dictionary(links.map { ($0.index.rawValue, $0.name) }) { first, _ in first }
+        for link in links where link.alias == CustomerPort.alias {
+            names[link.index.rawValue] = "hidden end of \(link.peer.flatMap { names[$0.rawValue] } ?? "nothing")"
+        }
         func name(_ index: UInt32) -> String { names[index] ?? (index == 0 ? "none" : "#gone") }
         for link in links {
             let flags = [("up", link.isUp), ("promiscuous", link.flags.contains(.promiscuous))]
                 .filter(\.1).map(\.0).joined(separator: " ")
-            lines.insert("link \(link.name) mtu \(link.mtu) \(link.alias ?? "") \(flags) \(link.linkMode)")
+            let name = name(link.index.rawValue)
+            lines.insert("link \(name) mtu \(link.mtu) \(link.alias ?? "") \(flags) \(link.linkMode)")
             for direction in [TrafficDirection.ingress, .egress] {
                 let hook = TrafficHook(link: link.index, direction: direction)
                 guard let filters = try? client.filters.list(at: hook) else { continue }
                 for filter in filters {
                     lines.insert(
-                        "filter \(link.name) \(direction) \(filter.priority) \(filter.handle) \(filter.name ?? "")")
+                        "filter \(name) \(direction) \(filter.priority) \(filter.handle) \(filter.name ?? "")")
                 }
             }
         }
@@ -54,22 +58,22 @@ struct Census: Equatable, CustomStringConvertible {
             names[record.slot] = record.configuration.name
             lines.insert(
                 "record \(record.configuration) on \(name(record.access)) under \(record.underlays.map(name)) "
-                    + "slot \(record.slot) ready \(record.isReady)")
+                    + "ready \(record.isReady)")
         }
-        func owner(_ slot: UInt32) -> String { names[slot] ?? "nobody's slot \(slot)" }
+        func owner(_ slot: UInt32) -> String { names[slot] ?? "nobody" }
         for (key, value) in try state.sessions.entries() {
-            var value = value
-            let access = name(value.access_ifindex)
-            value.access_ifindex = 0
-            lines.insert("session \(key) \(owner(value.slot)) \(access) \(octets(value))")
+            var rest = value
+            (rest.access_ifindex, rest.slot) = (0, 0)
+            lines.insert("session \(key) \(owner(value.slot)) \(name(value.access_ifindex)) \(octets(rest))")
         }
         for (key, value) in try state.access.entries() {
-            var value = value
-            let underlay = name(value.underlay)
-            // The splitter's indexes, the way out, what the datapath has learned.
-            (value.underlay, value.fib_ifindex, value.split_ifindex) = (0, 0, 0)
-            (value.path_mtu, value.path_mtu_until) = (0, 0)
-            lines.insert("access \(name(key.ifindex)) \(key.vlan) \(owner(value.slot)) by \(underlay) \(octets(value))")
+            var rest = value
+            // The splitter's indexes are others where it was made anew, and the datapath learns.
+            (rest.slot, rest.underlay, rest.fib_ifindex, rest.split_ifindex) = (0, 0, 0, 0)
+            (rest.path_mtu, rest.path_mtu_until) = (0, 0)
+            lines.insert(
+                "access \(name(key.ifindex)) \(key.vlan) \(owner(value.slot)) by \(name(value.underlay)) \(octets(rest))"
+            )
         }
         for (key, value) in try state.paths.entries() {
             lines.insert("path \(octets(key)) \(name(value.ifindex)) \(value.vlan)")

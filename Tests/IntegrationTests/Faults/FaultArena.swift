@@ -44,6 +44,18 @@ final class FaultArena {
 
     func census() throws -> Census { try Census(manager) }
 
+    /// Everything must be as it was at one of some moments.
+    func expect(_ wanted: [Census], _ place: String, _ location: SourceLocation = #_sourceLocation) {
+        do {
+            let census = try census()
+            guard !wanted.contains(census) else { return }
+            let differences = wanted.map { census.differences(from: $0) }.joined(separator: "\nor\n")
+            Issue.record("\(place):\n\(differences)", sourceLocation: location)
+        } catch {
+            Issue.record("\(place): \(error)", sourceLocation: location)
+        }
+    }
+
     /// While the bystander carries frames, and loses none.
     func undisturbed(_ body: () throws -> Void) throws {
         guard scenario.hasBystander else { return try body() }

@@ -38,6 +38,8 @@ struct FaultCommand {
         let wasKilled: Bool
         let output: [String]
         let errors: String
+
+        var points: [FaultPoint] { output.compactMap(FaultPoint.init(rawValue:)) }
     }
 
     /// Beside the test bundle, which is what this code is in.
@@ -60,7 +62,7 @@ struct FaultCommand {
     func points() throws -> [FaultPoint] {
         let outcome = try run(.count)
         #expect(outcome.status == 0, "\(words): \(outcome.errors)")
-        return outcome.output.compactMap(FaultPoint.init(rawValue:))
+        return outcome.points
     }
 
     /// A process under way.
@@ -68,6 +70,10 @@ struct FaultCommand {
         private let process = Process()
         private let output = Pipe()
         private let errors = Pipe()
+        private var file: DocumentFile?
+        private let begun = ContinuousClock.now
+        /// How long it ran, in seconds; known when it has ended.
+        private(set) var duration = 0.0
 
         init(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws {
             process.executableURL = URL(fileURLWithPath: program)
@@ -79,6 +85,9 @@ struct FaultCommand {
             try process.run()
         }
 
+        /// What the process reads stays there as long as it runs.
+        func keep(_ file: DocumentFile?) { self.file = file }
+
         var identifier: pid_t { process.processIdentifier }
 
         func kill() { Glibc.kill(identifier, SIGKILL) }
@@ -88,6 +97,8 @@ struct FaultCommand {
         func wait() -> Outcome {
             let text = output.fileHandleForReading.readDataToEndOfFile()
             let complaint = errors.fileHandleForReading.readDataToEndOfFile()
+            // Foundation finds out much later.
+            duration = (ContinuousClock.now - begun) / .seconds(1)
             process.waitUntilExit()
             return Outcome(
                 status: process.terminationStatus, wasKilled: process.terminationReason == .uncaughtSignal,
