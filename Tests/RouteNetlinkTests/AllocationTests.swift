@@ -70,13 +70,9 @@ import Testing
         }
     }
 
-    @Test func `routes, addresses and neighbours take nothing`() throws {
+    @Test func `addresses and neighbours take nothing`() throws {
         guard Self.isCounting else { return }
         let link = LinkIndex(rawValue: 2)
-        let route = KernelMessage.route(Route(to: "2001:db8::/32", via: "fe80::1", link: link, table: 1000))
-        let routes = try Self.count(ExchangeTests.message(24, payload: route.payload)) {
-            message throws(MalformedMessage) in try Route(message)
-        }
         let address = KernelMessage.address("2001:db8::1/64", on: 2)
         let addresses = try Self.count(ExchangeTests.message(20, payload: address.payload)) {
             message throws(MalformedMessage) in try InterfaceAddress(message)
@@ -85,7 +81,6 @@ import Testing
         let neighbors = try Self.count(ExchangeTests.message(28, payload: neighbor.payload)) {
             message throws(MalformedMessage) in try Neighbor(message)
         }
-        #expect(routes == [0])
         #expect(addresses == [0])
         #expect(neighbors == [0])
     }

@@ -13,6 +13,46 @@ extension KernelTests {
             return events
         }
 
+        @Test func `listens to the namespaces that it has numbers for`() throws {
+            let home = try Cable()
+            let away = try Cable()
+            let stranger = try Cable()
+            let id = try home.client.namespaces.assign(to: away.namespace)
+            let monitor = try RouteMonitor(.links, in: home.namespace, listeningEverywhere: true)
+            let deaf = try RouteMonitor(.links, in: home.namespace)
+            for (cable, alias) in [(stranger, "unheard"), (away, "away"), (home, "home")] {
+                try cable.client.links.update(cable.left.index, LinkUpdate(alias: alias))
+            }
+            let heard = try Self.read(monitor).map { event -> String in
+                switch event {
+                case .link(.present, let link): link.alias ?? ""
+                case .elsewhere(id, .link(.present, let link)): "\(link.alias ?? "") of \(id)"
+                default: "\(event)"
+                }
+            }
+            #expect(heard == ["away of \(id)", "home"])
+            #expect(try Self.read(deaf).count == 1)
+        }
+
+        /// Whatever stands in a row of control messages, and wherever it is cut.
+        @Test func `finds the number among control messages, or none`() {
+            func number(_ bytes: [UInt8]) -> Int32? {
+                let span = bytes.span
+                return KernelTransport.namespace(span.bytes)
+            }
+            let other = bytes("1400000000000000 0e010000 03000000 01000000 00000000")
+            let mine = bytes("1400000000000000 0e010000 08000000 4d000000 00000000")
+            #expect(number(mine) == 77 && number(other + mine) == 77 && number(other) == nil && number([]) == nil)
+            for count in 0..<20 { #expect(number(Array(mine.prefix(count))) == nil) }
+            for length: UInt8 in [0, 1, 15, 255] {
+                for sign: UInt8 in [0, 0x7f, 0xff] {
+                    var broken = mine
+                    (broken[0], broken[7]) = (length, sign)
+                    #expect(number(broken) == nil)
+                }
+            }
+        }
+
         @Test func `tells of links, addresses and neighbours that come and go`() throws {
             let cable = try Cable()
             let index = cable.left.index

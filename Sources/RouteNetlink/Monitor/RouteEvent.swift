@@ -24,6 +24,10 @@ public enum RouteEvent: Hashable, Sendable {
     case resynchronise
     /// What was there has been told, and changes follow: only from a monitor that was asked to include the present.
     case synchronised
+    /// Something happened in another namespace, the one that the monitor's own knows by this number.
+    ///
+    /// Only from a monitor that listens everywhere.
+    indirect case elsewhere(NamespaceID, RouteEvent)
     /// A message of this type that could not be read.
     case unrecognized(type: Int)
 

@@ -25,13 +25,17 @@ public final class RouteMonitor {
     /// With `includingPresent` it first tells what is there, as `present`, and then `.synchronised`; and again after
     /// each `.resynchronise`. Something that changed meanwhile may be told twice, in the right order.
     ///
+    /// With `listeningEverywhere` it tells of the namespaces too that `namespace` has numbers for, as `.elsewhere`; what
+    /// is there already it tells of `namespace` alone. Needs `CAP_NET_BROADCAST`.
+    ///
     /// `receiveBuffer` is how many bytes of events may wait; the system's default holds 92 of links. Beyond
     /// `net.core.rmem_max` it needs `CAP_NET_ADMIN`, and is cut to that without.
     public convenience init(
         _ topics: Topics, in namespace: borrowing NetworkNamespace, includingPresent: Bool = false,
-        receiveBuffer: Int32 = 8 << 20
+        listeningEverywhere: Bool = false, receiveBuffer: Int32 = 8 << 20
     ) throws(NetlinkError) {
         let transport = try KernelTransport(NETLINK_ROUTE, in: namespace)
+        if listeningEverywhere { try transport.listenEverywhere() }
         transport.setReceiveBuffer(receiveBuffer)
         for group in 0..<64 where topics.rawValue >> UInt64(group) & 1 == 1 { try transport.join(Int32(group)) }
         self.init(over: transport, includingPresent: includingPresent ? try RouteClient(in: namespace) : nil, topics)
@@ -62,7 +66,9 @@ public final class RouteMonitor {
             }
             do throws(NetlinkSocket.Loss) {
                 _ = try socket.receive(waits: false) { message -> Void? in
-                    if let event = RouteEvent(message) { pending.append(event) }
+                    guard let event = RouteEvent(message) else { return nil }
+                    let elsewhere = socket.transport.lastNamespace.map(NamespaceID.init)
+                    pending.append(elsewhere.map { .elsewhere($0, event) } ?? event)
                     return nil
                 }
             } catch {

@@ -7,6 +7,8 @@ import SystemPackage
 final class KernelTransport: NetlinkTransport {
     private let handle: OpaquePointer
     let portID: UInt32
+    private(set) var lastNamespace: Int32?
+    private var listensEverywhere = false
 
     /// The kernel answers before `send` returns; only a dump of very many objects takes longer than an instant.
     static let timeout = timeval(tv_sec: 10, tv_usec: 0)
@@ -96,16 +98,73 @@ final class KernelTransport: NetlinkTransport {
     func receive(into buffer: UnsafeMutableRawBufferPointer, waits: Bool) -> ReceivedDatagram {
         while true {
             var sender = sockaddr_nl()
-            var size = socklen_t(MemoryLayout<sockaddr_nl>.size)
             // MSG_TRUNC returns the datagram's true length, also where that exceeds the buffer.
             let flags = Int32(MSG_TRUNC) | (waits ? 0 : Int32(MSG_DONTWAIT))
-            let count = withUnsafeMutablePointer(to: &sender) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    recvfrom(fileDescriptor, buffer.baseAddress, buffer.count, flags, $0, &size)
+            let count: Int
+            if listensEverywhere {
+                count = receive(buffer, flags, &sender)
+            } else {
+                var size = socklen_t(MemoryLayout<sockaddr_nl>.size)
+                count = withUnsafeMutablePointer(to: &sender) { pointer in
+                    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        recvfrom(fileDescriptor, buffer.baseAddress, buffer.count, flags, $0, &size)
+                    }
                 }
             }
             if count >= 0 { return .datagram(length: count, sender: sender.nl_pid) }
             if errno != EINTR { return .failed(Errno(rawValue: errno)) }
         }
+    }
+}
+
+/// Events of other namespaces, those that the socket's own has numbers for.
+extension KernelTransport {
+    /// Listens to them too; needs `CAP_NET_BROADCAST` (Linux 4.2).
+    func listenEverywhere() throws(NetlinkError) {
+        try set(NETLINK_LISTEN_ALL_NSID, 1)
+        listensEverywhere = true
+    }
+
+    /// Receives a datagram with the number of the namespace that it comes from.
+    private func receive(
+        _ buffer: UnsafeMutableRawBufferPointer, _ flags: Int32, _ sender: inout sockaddr_nl
+    ) -> Int {
+        lastNamespace = nil
+        return withUnsafeMutablePointer(to: &sender) { sender in
+            withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { control in
+                var part = iovec(iov_base: buffer.baseAddress, iov_len: buffer.count)
+                return withUnsafeMutablePointer(to: &part) { part in
+                    var message = msghdr()
+                    message.msg_name = UnsafeMutableRawPointer(sender)
+                    message.msg_namelen = socklen_t(MemoryLayout<sockaddr_nl>.size)
+                    message.msg_iov = part
+                    message.msg_iovlen = 1
+                    message.msg_control = control.baseAddress
+                    message.msg_controllen = control.count
+                    let count = recvmsg(fileDescriptor, &message, flags)
+                    if count >= 0 {
+                        let bytes = UnsafeRawBufferPointer(control).prefix(message.msg_controllen)
+                        lastNamespace = Self.namespace(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: bytes)))
+                    }
+                    return count
+                }
+            }
+        }
+    }
+
+    /// What a row of `struct cmsghdr` says about the namespace.
+    static func namespace(_ control: RawSpan) -> Int32? {
+        let header = MemoryLayout<cmsghdr>.size
+        var offset = 0
+        while let length = control.integer(at: offset, as: Int.self), length >= header,
+            let level = control.integer(at: offset + 8, as: Int32.self),
+            let type = control.integer(at: offset + 12, as: Int32.self), length <= control.byteCount - offset
+        {
+            if level == SOL_NETLINK, type == NETLINK_LISTEN_ALL_NSID {
+                return control.integer(at: offset + header, as: Int32.self)
+            }
+            offset += (length + 7) & ~7
+        }
+        return nil
     }
 }

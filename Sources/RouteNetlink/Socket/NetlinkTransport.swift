@@ -12,8 +12,17 @@ package protocol NetlinkTransport: AnyObject {
     /// Hands over one datagram; nil when it went out.
     func send(_ bytes: UnsafeRawBufferPointer) -> Errno?
 
+    /// The number of the namespace that the last datagram came from, where that is not the transport's own.
+    ///
+    /// Only where `NETLINK_LISTEN_ALL_NSID` is on.
+    var lastNamespace: Int32? { get }
+
     /// Takes the next datagram; without `waits`, `EAGAIN` when there is none.
     func receive(into buffer: UnsafeMutableRawBufferPointer, waits: Bool) -> ReceivedDatagram
+}
+
+extension NetlinkTransport {
+    package var lastNamespace: Int32? { nil }
 }
 
 /// What came of an attempt to receive.
