@@ -23,12 +23,16 @@ public enum PseudowireError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .faults(let faults): faults.map(\.description).joined(separator: "\n")
         case .refused(let message): message
-        case .netlink(let error): error.description
-        case .bpf(let error): error.description
-        case .system(let operation, let errno): "\(operation): \(errno)"
+        case .netlink(let error): Self.text(error.description, error.errno)
+        case .bpf(let error): Self.text(error.description, error.errno, cure: Cure.ofMap(error.errno))
+        case .system(let operation, let errno): Self.text("\(operation): \(errno)", errno)
         case .halfDone(let error, let leftovers):
             "\(error)\nand undoing it failed: \(leftovers.joined(separator: "; "))"
         }
+    }
+
+    private static func text(_ description: String, _ errno: Errno, cure: String? = nil) -> String {
+        (cure ?? Cure.of(errno)).map { "\(description); \($0)" } ?? description
     }
 
     /// Whether only the wording of the request is at fault: a command exits with 64 then, else with 1.

@@ -31,6 +31,11 @@ struct StateDirectory: Hashable, Sendable {
             """)
     }
 
+    /// Whether pins can be made and taken away: asked before anything is begun, for the last step of some changes is one.
+    func checkWritable() throws(PseudowireError) {
+        guard access(base, W_OK) == 0 else { throw .system("change \(base)", Errno(rawValue: errno)) }
+    }
+
     /// Removes pins and directory.
     static func remove(_ directory: String) throws(PseudowireError) {
         for name in FileSystem.entries(of: directory) {
