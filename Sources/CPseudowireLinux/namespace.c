@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -18,14 +19,30 @@ struct visit {
     int result;
 };
 
+/* Whether the calling thread is in that namespace already: one inode for one that is alive. */
+static int is_inside(int namespace_fd) {
+    struct stat there, here;
+
+    return !fstat(namespace_fd, &there) && !stat("/proc/thread-self/ns/net", &here) && there.st_dev == here.st_dev &&
+           there.st_ino == here.st_ino;
+}
+
+/* To stay where one is needs no privilege, though the kernel asks for CAP_SYS_ADMIN even for that. */
+static int enter(int namespace_fd) {
+    if (!setns(namespace_fd, CLONE_NEWNET))
+        return 0;
+    int error = errno;
+    return error == EPERM && is_inside(namespace_fd) ? 0 : -error;
+}
+
 static void *visit_namespace(void *argument) {
     struct visit *visit = argument;
-    int failed = visit->namespace_fd == PSEUDOWIRE_NEW_NAMESPACE ? unshare(CLONE_NEWNET)
-                                                                 : setns(visit->namespace_fd, CLONE_NEWNET);
 
-    if (failed)
+    if (visit->namespace_fd != PSEUDOWIRE_NEW_NAMESPACE)
+        visit->result = enter(visit->namespace_fd);
+    else if (unshare(CLONE_NEWNET))
         visit->result = -errno;
-    else
+    if (!visit->result)
         visit->body(visit->context);
     return NULL;
 }

@@ -29,9 +29,9 @@ public enum PseudowireError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .faults(let faults): faults.map(\.description).joined(separator: "\n")
         case .refused(let message): message
-        case .netlink(let error): error.description
-        case .bpf(let error): error.description
-        case .system(let operation, let errno): "\(operation): \(errno)"
+        case .netlink(let error): Self.text(error.description, error.errno)
+        case .bpf(let error): Self.text(error.description, error.errno, cure: Cure.ofMap(error.errno))
+        case .system(let operation, let errno): Self.text("\(operation): \(errno)", errno)
         case .halfDone(let error, let leftovers):
             """
             \(error)
@@ -45,6 +45,10 @@ public enum PseudowireError: Error, Sendable, CustomStringConvertible {
             the next command that changes something will do it
             """
         }
+    }
+
+    private static func text(_ description: String, _ errno: Errno, cure: String? = nil) -> String {
+        (cure ?? Cure.of(errno)).map { "\(description); \($0)" } ?? description
     }
 
     /// Whether only the wording of the request is at fault: a command exits with 64 then, else with 1.

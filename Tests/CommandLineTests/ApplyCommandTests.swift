@@ -108,7 +108,7 @@ struct ApplyCommandTests {
         #expect(flock(descriptor, LOCK_EX) == 0)
         let outcome = try shell.run(["delete", "pw0", "--wait", "0"])
         #expect(outcome.status == 1)
-        #expect(outcome.complaints.count == 2, "\(outcome.errors)")
+        #expect(outcome.complaints.count == 1, "\(outcome.errors)")
         #expect(outcome.errors.contains("waiting for another command"))
         close(descriptor)
         #expect(try shell.run(["list"]).output.contains("pw0"))

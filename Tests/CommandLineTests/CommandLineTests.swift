@@ -9,8 +9,10 @@ struct Outcome {
     let output: String
     let errors: String
 
-    /// Lines on standard error.
-    var complaints: [String] { errors.split(separator: "\n").map(String.init) }
+    /// Lines on standard error, but for the one that says that somebody else was at work on this machine just then.
+    var complaints: [String] {
+        errors.split(separator: "\n").map(String.init).filter { !$0.hasPrefix("pwctl: waiting for another command") }
+    }
 
     func json() throws -> Any {
         try JSONSerialization.jsonObject(with: Data(output.utf8))
@@ -45,17 +47,30 @@ final class Shell: Sendable {
         try NetworkNamespace.delete(named: name)
     }
 
+    /// Runs pwctl in the namespace, after a preparation of the shell that becomes it.
+    ///
+    /// - Parameter mounts: whether the shell has mounts of its own.
+    func run(_ arguments: [String], under preparation: String, mounts: Bool = false) throws -> Outcome {
+        let shell = ["/bin/bash", "-c", "\(preparation) && exec \"$@\"", "bash"]
+        return try run(program: (mounts ? ["/usr/bin/unshare", "--mount"] : []) + shell + words(arguments))
+    }
+
+    private func words(_ arguments: [String]) -> [String] { [Self.program] + arguments + ["--netns", name] }
+
     /// Runs pwctl in the namespace.
     func run(_ arguments: [String], isPrivileged: Bool = true) throws -> Outcome {
+        let unprivileged = [
+            "/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all",
+        ]
+        return try run(program: (isPrivileged ? [] : unprivileged) + words(arguments))
+    }
+
+    private func run(program words: [String]) throws -> Outcome {
         let process = Process()
         let output = Pipe()
         let errors = Pipe()
-        let words = [Self.program] + arguments + ["--netns", name]
-        process.executableURL = URL(fileURLWithPath: isPrivileged ? Self.program : "/usr/bin/setpriv")
-        process.arguments =
-            isPrivileged
-            ? Array(words.dropFirst())
-            : ["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"] + words
+        process.executableURL = URL(fileURLWithPath: words[0])
+        process.arguments = Array(words.dropFirst())
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = errors
@@ -196,7 +211,7 @@ struct CommandLineTests {
         for vlan in ["100", "none", "any"] {
             let outcome = try shell.run(Shell.good("pw3", session: "4") + ["--vlan", vlan])
             #expect(outcome.status == 1)
-            #expect(outcome.errors.hasPrefix("pwctl: --vlan: pw"), "\(outcome.errors)")
+            #expect(outcome.complaints.first?.hasPrefix("pwctl: --vlan: pw") == true, "\(outcome.errors)")
             #expect(outcome.complaints.count == 1, "\(outcome.errors)")
         }
         #expect(try shell.run(["delete", "pw0"]).status == 0)

@@ -53,6 +53,7 @@ struct Interop {
             #expect(checks.count >= 2 + traffic.count, "\(checks)")
             for check in checks { Self.peer.expect(check) }
             if cell.contains("counter") { Self.peer.expect("\(cell).unnoticed") }
+            Self.peer.expect("\(cell).health")
         }
     }
 

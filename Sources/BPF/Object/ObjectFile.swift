@@ -120,10 +120,12 @@ public struct ObjectFile: ~Copyable {
         let result = bpf_object__load(object)
         guard result < 0 else { return LoadedObject(taking: self) }
         let code = Errno(rawValue: 0 - result)
-        let verifier = VerifierLog(written: log)
+        // What the verifier last wrote is about a program that it took, where the system had no more to give.
+        let isExhausted = [.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory].contains(code)
+        let verifier = isExhausted ? nil : VerifierLog(written: log)
         let hint: String? =
             switch code {
-            case .notPermitted where verifier == nil: "needs CAP_BPF and CAP_NET_ADMIN"
+            case .notPermitted where verifier == nil: "needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN"
             case .noSpace where verifier != nil: "the verifier's log has more than \(log.count >> 20) MiB"
             default: nil
             }

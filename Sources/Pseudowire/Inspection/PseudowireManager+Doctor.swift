@@ -40,7 +40,7 @@ public enum Doctor {
         in reference: NamespaceReference = .current, interfaces: [String] = [],
         fileSystem: String = BPFFileSystem.conventionalPath
     ) -> [Finding] {
-        var findings = [kernel(), privileges(), bpfFileSystem(fileSystem), justInTimeCompiler()]
+        var findings = [kernel()] + privileges(reference) + [bpfFileSystem(fileSystem), justInTimeCompiler()]
         let mayLoad = Privileges.missing().isEmpty
         if mayLoad { findings += datapath() }
         findings += network(reference, interfaces, fileSystem)
@@ -57,11 +57,28 @@ public enum Doctor {
             : Finding(.problem, "kernel", "Linux \(version.release) is too old", cure: "Linux 6.1 or later")
     }
 
-    private static func privileges() -> Finding {
-        let missing = Privileges.missing()
-        return missing.isEmpty
-            ? Finding(.fine, "privileges", "CAP_NET_ADMIN and CAP_BPF")
-            : Finding(.problem, "privileges", "\(missing.joined(separator: " and ")) missing", cure: "run it as root")
+    /// One finding for each capability: what it is for, and whether it is there.
+    private static func privileges(_ reference: NamespaceReference) -> [Finding] {
+        var findings = Privileges.needed.map { capability in
+            Privileges.has(capability)
+                ? Finding(.fine, capability.name, "there, for \(capability.purpose)")
+                : Finding(
+                    .problem, capability.name, "missing, for \(capability.purpose)",
+                    cure: "run it as root, or with AmbientCapabilities=\(capability.name) of systemd")
+        }
+        let sysAdmin = Privileges.sysAdmin
+        if Privileges.has(sysAdmin) {
+            findings.append(Finding(.fine, sysAdmin.name, "there, for \(sysAdmin.purpose)"))
+        } else if reference == .current {
+            findings.append(
+                Finding(.fine, sysAdmin.name, "missing, but only for \(sysAdmin.purpose) (--netns)"))
+        } else {
+            findings.append(
+                Finding(
+                    .problem, sysAdmin.name, "missing, for \(sysAdmin.purpose)",
+                    cure: "run it as root, or inside that namespace"))
+        }
+        return findings
     }
 
     private static func bpfFileSystem(_ path: String) -> Finding {

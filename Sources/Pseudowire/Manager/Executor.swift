@@ -98,8 +98,12 @@ struct Executor: ~Copyable {
             try StateAssembly.make(manager, maxSessions: maxSessions, journal)
             state = try DatapathState(manager.directory)
         case .removeState:
+            do throws(PseudowireError) { try StateAssembly.remove(manager) } catch {
+                // What is no longer under its name is nobody's to undo anything in.
+                if !manager.directory.exists { state = nil }
+                throw error
+            }
             state = nil
-            try StateAssembly.remove(manager)
         case .beginRecord(let record), .reopenRecord(let record): try write(located(record), isReady: false)
         case .commitRecord(let record): try write(located(record), isReady: true)
         case .eraseRecord(let record):

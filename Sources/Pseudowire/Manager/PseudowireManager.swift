@@ -1,5 +1,6 @@
 public import BPF
 internal import RouteNetlink
+internal import SystemPackage
 
 /// The pseudowires of one network namespace: makes them, shows them, removes them.
 ///
@@ -14,7 +15,8 @@ internal import RouteNetlink
 /// manager is a handle on it; any number of them, in any number of processes, may exist. Changes are made one at a
 /// time, by a lock. Not Sendable: use it from one task or thread. All calls are synchronous.
 ///
-/// Needs CAP_NET_ADMIN and CAP_BPF, and CAP_SYS_ADMIN for a namespace other than one's own. Linux 6.1.
+/// Needs CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON, and CAP_SYS_ADMIN for a namespace other than one's own. Whoever makes
+/// the first pseudowire owns the state: nobody else may look into it, but for root. Linux 6.1.
 public final class PseudowireManager {
     let namespace: NetworkNamespace
     let client: RouteClient
@@ -45,6 +47,11 @@ public final class PseudowireManager {
         } catch {
             if error.isNotFound, case .named(let name) = reference {
                 throw .refused("there is no network namespace \"\(name)\" in /run/netns")
+            }
+            if error.object == .namespace, error.errno == .notPermitted, !Privileges.has(Privileges.sysAdmin) {
+                throw .refused(
+                    "\(error): it needs \(Privileges.sysAdmin.name) (for \(Privileges.sysAdmin.purpose)): run it as root, "
+                        + "or inside that namespace")
             }
             throw .netlink(error)
         }
@@ -96,6 +103,7 @@ public final class PseudowireManager {
             return
         }
         try lock.hold { () throws(PseudowireError) in
+            try directory.checkWritable()
             try directory.reap()
             // Without state there is no splitter, unless a command died between making or removing the one and the other.
             if !directory.exists, (try? Splitter.find(client)) != nil { try Splitter.remove(client) }

@@ -40,7 +40,7 @@ extension PseudowireManager {
 
     /// The one that learns from ICMP messages may have an heir, to the same session of the peer's.
     private func pathRemoval(_ record: Record, _ others: [Record]) -> Action? {
-        let sharing = others.filter { PathKey($0) == PathKey(record) }
+        let sharing = others.filter { $0.access != 0 && PathKey($0) == PathKey(record) }
         guard let heir = sharing.min(by: { $0.created < $1.created }) else { return .drop(.path, record) }
         return heir.created < record.created ? nil : .write(.path, heir, over: record)
     }

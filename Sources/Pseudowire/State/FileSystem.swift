@@ -8,6 +8,12 @@ enum FileSystem {
         access(path, F_OK) == 0
     }
 
+    /// The number of the user whom it belongs to.
+    static func owner(of path: String) -> UInt32? {
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_uid : nil
+    }
+
     /// Makes a directory that only its owner may enter; one that is there already is fine.
     static func makeDirectory(_ path: String) throws(PseudowireError) {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else {

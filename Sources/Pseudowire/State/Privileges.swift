@@ -1,23 +1,46 @@
 /// What this process may do, read from /proc.
 enum Privileges {
-    /// Names of the needed capabilities that are missing.
-    static func missing() -> [String] {
-        guard let status = FileSystem.read("/proc/self/status"),
-            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("CapEff:") }),
-            let bits = UInt64(line.drop { $0 != ":" }.dropFirst().filter { !$0.isWhitespace }, radix: 16)
-        else { return [] }
-        func has(_ capability: UInt64) -> Bool { bits >> capability & 1 == 1 }
-        var missing: [String] = []
-        if !has(12) { missing.append("CAP_NET_ADMIN") }
-        // Before CAP_BPF existed, and still, CAP_SYS_ADMIN includes it.
-        if !has(39), !has(21) { missing.append("CAP_BPF") }
-        return missing
+    /// One of the kernel's capabilities, and what it is needed for here.
+    struct Capability {
+        /// `CAP_*` of `linux/capability.h`.
+        let number: UInt64
+        let name: String
+        let purpose: String
+        /// Whether `CAP_SYS_ADMIN` includes it: until Linux 5.8 there was nothing else.
+        var isPartOfSysAdmin = true
     }
+
+    static let netAdmin = Capability(
+        number: 12, name: "CAP_NET_ADMIN", purpose: "interfaces, filters, IPsec policies", isPartOfSysAdmin: false)
+    /// Those that everything takes.
+    static let needed = [
+        netAdmin,
+        Capability(number: 39, name: "CAP_BPF", purpose: "BPF maps and programs"),
+        Capability(number: 38, name: "CAP_PERFMON", purpose: "BPF programs that follow pointers into packets"),
+    ]
+    static let sysAdmin = Capability(
+        number: 21, name: "CAP_SYS_ADMIN", purpose: "network namespaces other than one's own", isPartOfSysAdmin: false)
+
+    /// The effective capabilities, as bits; nil where /proc does not say.
+    private static func effective() -> UInt64? {
+        FileSystem.read("/proc/self/status")?.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
+            .flatMap { UInt64($0.drop { $0 != ":" }.dropFirst().filter { !$0.isWhitespace }, radix: 16) }
+    }
+
+    static func has(_ capability: Capability) -> Bool {
+        guard let bits = effective() else { return true }
+        func isSet(_ number: UInt64) -> Bool { bits >> number & 1 == 1 }
+        return isSet(capability.number) || capability.isPartOfSysAdmin && isSet(sysAdmin.number)
+    }
+
+    /// The needed capabilities that are missing.
+    static func missing() -> [Capability] { needed.filter { !has($0) } }
 
     static func check() throws(PseudowireError) {
         let missing = missing()
         guard missing.isEmpty else {
-            throw .refused("this needs \(missing.joined(separator: " and ")): run it as root")
+            let list = missing.map { "\($0.name) (for \($0.purpose))" }.joined(separator: " and ")
+            throw .refused("this needs \(list): run it as root, or give it what is missing")
         }
     }
 }

@@ -41,6 +41,11 @@ struct StateDirectory: Hashable, Sendable {
             """)
     }
 
+    /// Whether pins can be made and taken away: asked before anything is begun, for the last step of some changes is one.
+    func checkWritable() throws(PseudowireError) {
+        guard access(base, W_OK) == 0 else { throw .system("change \(base)", Errno(rawValue: errno)) }
+    }
+
     /// Removes pins and directory.
     static func remove(_ directory: String, ifThere: Bool = false) throws(PseudowireError) {
         if ifThere, !FileSystem.exists(directory) { return }

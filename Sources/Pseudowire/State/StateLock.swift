@@ -33,6 +33,15 @@ struct StateLock: ~Copyable {
             guard descriptor >= 0 else {
                 let code = Errno(rawValue: errno)
                 if code == .noSuchFileOrDirectory { if mode == .shared { return nil } else { continue } }
+                // What was made just now and holds nothing is not left behind.
+                if mode == .exclusive { rmdir(directory) }
+                if code == .permissionDenied, let owner = FileSystem.owner(of: directory) {
+                    throw .refused(
+                        """
+                        \(directory) belongs to user \(owner), who made the first pseudowire on this machine, and is nobody \
+                        else's to read: run it as that user or as root
+                        """)
+                }
                 throw .system("open \(directory)", code)
             }
             let operation = mode == .exclusive ? LOCK_EX : LOCK_SH

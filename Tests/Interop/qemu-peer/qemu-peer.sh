@@ -246,6 +246,18 @@ check_unnoticed() {
     fi
 }
 
+# While frames come, nobody says that the peer cannot be reached: Linux tells so by ICMP of each packet for which QEMU's
+# raw socket has no room just then.
+check_health() {
+    local health
+    health=$("$pwctl" show pw0 --json --netns pwi-near | jq -r '"\(.health.state): \(.health.sentence)"')
+    if [[ $health == "up: carrying frames of access" ]]; then
+        result "$cell.health" pass "$health"
+    else
+        result "$cell.health" fail "$health"
+    fi
+}
+
 diagnose() {
     [[ $near_end != ours ]] || detail "$pwctl" show pw0 --netns pwi-near
     detail ip -n pwi-near -s link show
@@ -300,6 +312,7 @@ run_cell() {
             check_capture
         fi
         [[ $counter-$near_end != yes-ours ]] || check_unnoticed
+        [[ $near_end != ours ]] || check_health
         count_results fail "$cell."
         ((count == 0)) || diagnose
     else

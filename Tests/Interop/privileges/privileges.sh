@@ -1,0 +1,133 @@
+#!/bin/bash
+# Usage: privileges.sh PWCTL
+#
+# PWCTL as a user who is not root and has the capabilities that it says it needs, and no other; then with each of them
+# missing. Runs on any kernel; also in the guest of ../guest/run.sh.
+#
+#   A1   three capabilities are enough   A2   each one that is missing is named   A3   pins are their owner's alone
+#   A4   another namespace takes one more   A5   what doctor says
+
+set -euo pipefail
+
+here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
+readonly here
+# shellcheck source=../lib/private.sh
+source "$here/../lib/private.sh"
+# shellcheck source=../lib/checks.sh
+source "$here/../lib/checks.sh"
+
+readonly pwctl=${1:?usage: privileges.sh PWCTL}
+run_privately "$@"
+readonly scratch=/run/pwi namespaces=(pwi-here pwi-there)
+mkdir "$scratch"
+readonly needed=(net_admin bpf perfmon) user=65534
+
+# Usage: as USER NETNS CAPABILITY... -- WORD...   sets `status` and `answer`
+as() {
+    local uid=$1 netns=$2 capabilities=-all
+    shift 2
+    while [[ $1 != -- ]]; do
+        capabilities+=,+$1
+        shift
+    done
+    shift
+    status=0
+    answer=$(nsenter --net="/run/netns/$netns" setpriv --reuid="$uid" --regid="$uid" --clear-groups \
+        --inh-caps="$capabilities" --ambient-caps="$capabilities" --bounding-set="$capabilities" "$pwctl" "$@" 2>&1) ||
+        status=$?
+}
+
+# Usage: expect ID STATUS WORDS   of what `as` has found
+expect() {
+    if [[ $status == "$2" && $answer == *"$3"* ]]; then
+        result "$1" pass "status $status"
+    else
+        result "$1" fail "status $status: ${answer//$'\n'/; }"
+    fi
+}
+
+# Usage: expect_unchanged ID BEFORE
+expect_unchanged() {
+    if [[ $(there_is) == "$2" ]]; then
+        result "$1" pass "as before"
+    else
+        result "$1" fail "$(diff <(echo "$2") <(there_is) | tr '\n' ' ')"
+    fi
+}
+
+there_is() {
+    pins | sort
+    ip -n pwi-here -brief link show
+    tc -n pwi-here qdisc show | grep clsact || true
+}
+
+build() {
+    local netns
+    for netns in "${namespaces[@]}"; do
+        ip netns add "$netns"
+        ip -n "$netns" link add access up type veth peer name host
+        ip -n "$netns" link add outer up type veth peer name far
+        ip -n "$netns" link set host up
+        ip -n "$netns" link set far up
+        ip -n "$netns" address add 192.0.2.21/24 dev outer
+    done
+    # Link-local addresses are no business of anybody's here, and come when they like.
+    sleep 0.5
+}
+
+build
+readonly create=(create pw0 --access access --local 192.0.2.21 --peer 192.0.2.22 --session-id 1012
+    --peer-session-id 1021)
+before=$(there_is)
+
+for missing in "${needed[@]}"; do
+    others=()
+    for capability in "${needed[@]}"; do
+        [[ $capability == "$missing" ]] || others+=("$capability")
+    done
+    as $user pwi-here "${others[@]}" -- "${create[@]}"
+    expect "A2.create-without-$missing" 1 "this needs CAP_${missing^^} (for "
+    as $user pwi-here "${others[@]}" -- doctor
+    expect "A2.doctor-without-$missing" 1 "[PROBLEM] CAP_${missing^^}: missing, for "
+done
+expect_unchanged A2.nothing-made "$before"
+
+as $user pwi-here "${needed[@]}" -- "${create[@]}"
+expect A1.create 0 ""
+as $user pwi-here "${needed[@]}" -- show pw0
+expect A1.show 0 "up: carrying frames of access"
+as $user pwi-here "${needed[@]}" -- set pw0 --ttl 9
+expect A1.set 0 ""
+as $user pwi-here "${needed[@]}" -- stats --json
+expect A1.stats 0 '"pw0"'
+as $user pwi-here "${needed[@]}" -- export
+expect A1.export 0 "ttl"
+as $user pwi-here "${needed[@]}" -- doctor access outer
+expect A5.fit 0 "[ ok ]    CAP_PERFMON: there"
+expect A5.only-for-others 0 "[ ok ]    CAP_SYS_ADMIN: missing, but only for"
+
+mode=$(stat -c '%a %u' /sys/fs/bpf/pseudowire /sys/fs/bpf/pseudowire/* | sort -u)
+if [[ $mode == "700 $user" ]]; then
+    result A3.mode pass "$mode"
+else
+    result A3.mode fail "$mode"
+fi
+as 65533 pwi-here "${needed[@]}" -- list
+expect A3.list-as-another 1 "belongs to user $user"
+as 65533 pwi-here "${needed[@]}" -- delete pw0
+expect A3.delete-as-another 1 "belongs to user $user"
+
+as $user pwi-here "${needed[@]}" -- "${create[@]}" --netns pwi-there
+expect A4.without 1 "it needs CAP_SYS_ADMIN (for network namespaces other than one's own)"
+as $user pwi-here "${needed[@]}" -- doctor --netns pwi-there
+expect A4.doctor 1 "[PROBLEM] CAP_SYS_ADMIN: missing"
+as $user pwi-here "${needed[@]}" sys_admin -- "${create[@]}" --netns pwi-there
+expect A4.with 0 ""
+as $user pwi-here "${needed[@]}" sys_admin -- teardown --netns pwi-there
+expect A4.teardown 0 ""
+
+as $user pwi-here "${needed[@]}" -- delete pw0
+expect A1.delete 0 ""
+expect_unchanged A1.nothing-left "$before"
+delete_namespaces
+summary

@@ -1,0 +1,28 @@
+import Testing
+
+/// What Tests/Interop/privileges says: here, and on the oldest kernel that is supported.
+extension Interop {
+    @Suite("an ordinary user with three capabilities", .serialized)
+    struct Privileges {
+        static let here = Script("privileges/privileges.sh", [Script.pwctl])
+        static let guest = Script.inGuest("privileges/privileges.sh", seconds: 200)
+
+        static let checks = [
+            "A1.create", "A1.show", "A1.set", "A1.stats", "A1.export", "A1.delete", "A1.nothing-left",
+            "A2.create-without-net_admin", "A2.create-without-bpf", "A2.create-without-perfmon",
+            "A2.doctor-without-net_admin", "A2.doctor-without-bpf", "A2.doctor-without-perfmon", "A2.nothing-made",
+            "A3.mode", "A3.list-as-another", "A3.delete-as-another", "A4.without", "A4.doctor", "A4.with",
+            "A4.teardown", "A5.fit", "A5.only-for-others",
+        ]
+
+        @Test("A1-A5 here", arguments: checks)
+        func here(check: String) {
+            Self.here.expect(check)
+        }
+
+        @Test("A1-A5 on Linux 6.1", arguments: checks)
+        func guest(check: String) {
+            Self.guest.expect(check)
+        }
+    }
+}
