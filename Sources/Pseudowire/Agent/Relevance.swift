@@ -57,7 +57,7 @@ struct Relevance {
         case .qdisc(_, let qdisc): return used.contains(qdisc.link.rawValue) && qdisc.kind == "clsact"
         case .filter(.removed, let filter, let link, _):
             return used.contains(link.rawValue) && filter.priority == Attachment.Role.access.priority
-        case .filter, .neighbor, .forwarding, .namespaceID, .synchronised: return false
+        case .filter, .neighbor, .forwarding, .namespaceID, .elsewhere, .synchronised: return false
         }
     }
 }
