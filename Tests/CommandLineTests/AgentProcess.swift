@@ -12,7 +12,7 @@ final class AgentProcess {
     init(_ shell: Shell, _ text: String, _ words: [String] = [], environment: [String: String] = [:]) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("pwtest-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
-        FileManager.default.createFile(atPath: log.path, contents: nil)
+        _ = FileManager.default.createFile(atPath: log.path, contents: nil)
         try write(text)
         process.executableURL = URL(fileURLWithPath: Shell.program)
         process.arguments = ["agent", file.path, "--netns", shell.name] + words
