@@ -25,8 +25,11 @@ struct Bench: ~Copyable {
     private let drops: Map<UInt32, UInt64>
     private let sessionDrops: Map<pw_drop_key, pw_drop>
 
-    init(_ configuration: PseudowireConfiguration, underlay: UInt32 = Bench.loopback, splitter: UInt32 = 0) throws {
-        let object = try DatapathObject.open(maxSessions: 16).load()
+    init(
+        _ configuration: PseudowireConfiguration, underlay: UInt32 = Bench.loopback, splitter: UInt32 = 0,
+        maxSessions: UInt32 = 16
+    ) throws {
+        let object = try DatapathObject.open(maxSessions: maxSessions).load()
         let encap = try object.program(DatapathObject.encap)
         let encapSplit = try object.program(DatapathObject.encapSplit)
         let decap = try object.program(DatapathObject.decap)

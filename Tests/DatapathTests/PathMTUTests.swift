@@ -31,7 +31,7 @@ struct PathMTUTests {
     }
 
     @Test(
-        "an ICMP message about a packet of ours lowers the path's MTU at once; the stack sees it too",
+        "L2: an ICMP message about a packet of ours lowers the path's MTU at once; the stack sees it too",
         arguments: Cell.all)
     func learns(cell: Cell) throws {
         var configuration = cell.configuration
@@ -63,7 +63,8 @@ struct PathMTUTests {
         #expect(try bench.encap.testRun(frame).verdict == Verdict.redirect)
     }
 
-    @Test("what does not arrive is counted for its pseudowire, reported, and left to the stack", arguments: Cell.all)
+    @Test(
+        "L2: what does not arrive is counted for its pseudowire, reported, and left to the stack", arguments: Cell.all)
     func unreachable(cell: Cell) throws {
         let bench = try Bench(cell.configuration)
         let packet = Array(try bench.encap.testRun(Sample.all[0].frame).frame[14...])

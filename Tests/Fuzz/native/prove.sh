@@ -56,6 +56,8 @@ END
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 make -s BPF="$bpf" BUILD="$build" CLANG="$clang" "$build/fuzz"
+read -ra names < <(make -s harness)
+harness=("${names[@]/#/$build/}")
 missed=0 found=0
 while IFS='|' read -r name file expression; do
     rm -rf "$scratch/bpf"
@@ -67,13 +69,13 @@ while IFS='|' read -r name file expression; do
         continue
     fi
     if ! "$clang" -std=gnu17 -O1 -g -w -Iinclude -I. -I"$scratch/bpf" -fsanitize=address,undefined,fuzzer-no-link \
-        -fno-sanitize=alignment -fno-sanitize-recover=all -c fuzz.c -o "$scratch/fuzz.o" 2>"$scratch/log"; then
+        -fno-sanitize=alignment -fno-sanitize-recover=all -c datapath.c -o "$scratch/datapath.o" 2>"$scratch/log"; then
         echo "NO PROGRAM  $name"
         sed -n 1,5p "$scratch/log"
         missed=$((missed + 1))
         continue
     fi
-    "$clang" -fuse-ld=lld -fsanitize=fuzzer,address,undefined "$scratch/fuzz.o" "$build"/{kernel,session,oracle,mutate}.o \
+    "$clang" -fuse-ld=lld -fsanitize=fuzzer,address,undefined "$scratch/datapath.o" "${harness[@]}" \
         -o "$scratch/fuzz"
     rm -rf "$scratch/new"
     mkdir "$scratch/new"

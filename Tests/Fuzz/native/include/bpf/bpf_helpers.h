@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Stands in for libbpf's header of this name: the datapath's sources compile against it as they are, and call the
- * model of the kernel (kernel.c) where they would call the kernel. A helper that is missing is declared here and
+ * model of the kernel (kernel.c and its neighbours) where they would call the kernel. A helper that is missing is declared here and
  * written there; nothing else has to know of it.
  */
 #ifndef NATIVE_BPF_HELPERS_H
