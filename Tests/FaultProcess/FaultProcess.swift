@@ -56,6 +56,7 @@ struct FaultProcess {
         case "delete": try manager.change { () throws(PseudowireError) in try manager.plan(removing: words) }
         case "teardown": try manager.teardown()
         case "refresh": try manager.refresh()
+        case "upgrade": try manager.upgrade(evenIfCurrent: true)
         default: exit(64)
         }
     }

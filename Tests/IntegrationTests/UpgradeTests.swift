@@ -249,6 +249,50 @@ struct UpgradeTests {
         try outcome.get()
     }
 
+    @Test(
+        "a process killed at any point, or refused by the kernel there: every command finds the old datapath or the new one"
+    )
+    func processKilled() throws {
+        let wire = try Wire()
+        try wire.connect(Cell.all[0])
+        let command = FaultCommand("upgrade", in: wire.network.path(of: .edge1))
+        let points = try command.points()
+        #expect(
+            Set(points).isSuperset(of: [
+                .upgradeProved, .upgradeStaged, .upgradeBegun, .filterExchanged, .upgradeCarried, .upgradeCommitted,
+                .upgradeReaped,
+            ]))
+        #expect(points.filter { $0 == .filterExchanged }.count == 3)
+        var generation: UInt64 = 1
+        let outcome = try wire.streamingBothWays {
+            for number in points.indices {
+                for mode in [FaultCommand.Mode.kill(number), .fail(number), .failFrom(number)] {
+                    let place = "\(mode) at \(points[number])"
+                    let outcome = try command.run(mode)
+                    if case .kill = mode {
+                        #expect(outcome.wasKilled, "\(place)")
+                    } else {
+                        #expect(outcome.status == 1, "\(place): \(outcome)")
+                    }
+                    // Whoever only looks is served, and all filters carry frames.
+                    #expect(try wire.first.pseudowires().count == 1, "\(place)")
+                    try wire.first.refresh()
+                    let found = try wire.first.pseudowire(named: "pw0")
+                    #expect(found.health.state == .up, "\(place): \(found.health)")
+                    let identity = try StateIdentity(at: wire.first.directory.path)
+                    #expect(identity.generation == generation || identity.generation == generation + 1, "\(place)")
+                    #expect(identity.upgrade == UInt32(PW_UPGRADE_NONE), "\(place)")
+                    #expect(!FileSystem.exists(wire.first.directory.successor), "\(place)")
+                    #expect(!FileSystem.exists(wire.first.directory.draft), "\(place)")
+                    generation = identity.generation
+                }
+            }
+        }
+        #expect(outcome.out.lost == 0 && outcome.back.lost == 0, "\(outcome)")
+        try Self.expectConserved(wire)
+        try wire.takeDown()
+    }
+
     private static func die(
         at death: Death, _ manager: PseudowireManager, _ renewing: Set<DatapathObject.MapName>
     ) throws {

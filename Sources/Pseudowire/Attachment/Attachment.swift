@@ -81,7 +81,9 @@ enum Attachment {
     /// Moves a filter from one hook to the other.
     ///
     /// For a moment it is at both, and frames that are ours meet the one on the tcx hook alone, whichever came first:
-    /// what it does not consume, the other one does not either.
+    /// what it does not consume, the other one does not either. A clsact qdisc of our making stays as long as we use the
+    /// interface: when a qdisc is made or removed, the kernel stops the interface's transmit queues, and what is sent
+    /// meanwhile is lost (`qdisc_graft` in net/sched/sch_api.c).
     static func move(
         _ role: Role, on interface: UInt32, to hook: AttachmentHook, _ state: DatapathState,
         _ manager: PseudowireManager
@@ -91,18 +93,22 @@ enum Attachment {
         guard var port = try bpf({ () throws(BPFError) in try state.ports[interface] }), port[role] != hook else {
             return
         }
-        let hadClsact = try hasClsact(link.index, client)
-        if hook == .clsact, !hadClsact {
-            port.flags |= UInt32(PW_PORT_OWNS_CLSACT)
-            try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
-        }
+        try claimClsact(&port, link, hook, state, client)
         try put(role, on: link, at: hook, state, manager)
         // From here on the old one is what is left over.
         port[role] = hook
         try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
         try take(role, from: interface, at: hook.other, state, manager)
-        try releaseClsact(&port, link.index, client)
-        try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
+    }
+
+    /// Writes down that the qdisc will be one of our making, if there is none yet and it is needed.
+    static func claimClsact(
+        _ port: inout pw_port, _ link: Link, _ hook: AttachmentHook, _ state: DatapathState, _ client: RouteClient
+    ) throws(PseudowireError) {
+        guard hook == .clsact, try !hasClsact(link.index, client) else { return }
+        port.flags |= UInt32(PW_PORT_OWNS_CLSACT)
+        let (key, value) = (link.index.rawValue, port)
+        try bpf { () throws(BPFError) in try state.ports.update(key: key, value: value) }
     }
 
     /// Takes our filter off an interface and puts back what we had changed.

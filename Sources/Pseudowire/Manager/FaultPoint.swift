@@ -21,6 +21,8 @@ package enum FaultPoint: String, CaseIterable, Sendable {
     case filterRemoved, promiscuityCleared, clsactRemoved
     // An interface that is made with a pseudowire.
     case pairMade, pairNamed, pairUp, pairRemoved
+    // An upgrade.
+    case upgradeProved, upgradeStaged, upgradeBegun, filterExchanged, upgradeCarried, upgradeCommitted, upgradeReaped
     // Finishing or undoing what a command that died had begun.
     case recoveryBegun, recoveryInterface, recoveryEntries, recoveryFilter, recoveryRecord, recoveryErased
     case recoveryMended, recoverySwept

@@ -43,6 +43,8 @@ extension PseudowireManager {
             try directory.reap()
             try finishUpgrade()
             guard directory.exists else { throw Self.nothingToUpgrade }
+            if FileSystem.exists(directory.pin(Journal.name)) { try recoverBeforeUpgrade() }
+            guard directory.exists else { throw Self.nothingToUpgrade }
             let upgrade = try Upgrade(self, to: image, renewing: renewing)
             if !upgrade.plan.isEmpty || evenIfCurrent { try upgrade.run(image) }
             try mend()
@@ -65,6 +67,17 @@ extension PseudowireManager {
             // Either it had not begun, and this was never used; or it was committed, and this is what it replaced.
             try StateDirectory.remove(directory.successor)
         }
+    }
+
+    /// What another command has left half done is finished first, by the release that had begun it.
+    private func recoverBeforeUpgrade() throws(PseudowireError) {
+        let identity = try StateIdentity(at: directory.path)
+        guard identity.abi == StateIdentity.ownABI else {
+            throw .refused(
+                "a command of the release that made the datapath (ABI \(identity.abi)) has left a change half done; have "
+                    + "that release's pwctl finish it, with any command that changes something, and then upgrade")
+        }
+        try recover()
     }
 
     private static var nothingToUpgrade: PseudowireError {

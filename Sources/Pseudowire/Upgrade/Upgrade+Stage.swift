@@ -10,6 +10,7 @@ extension Upgrade {
         let directory = manager.directory
         let configurations = try readableRecords()
         try DatapathProof.run(image, for: configurations)
+        try FaultPoint.upgradeProved.reach()
         try StateDirectory.remove(directory.draft, ifThere: true)
         do throws(PseudowireError) {
             try FileSystem.makeDirectory(directory.draft)
@@ -22,6 +23,7 @@ extension Upgrade {
             }
             try check(configurations.count)
             try FileSystem.rename(directory.draft, to: directory.successor)
+            try FaultPoint.upgradeStaged.reach()
         } catch {
             try? StateDirectory.remove(directory.draft, ifThere: true)
             throw error

@@ -115,7 +115,15 @@ struct Upgrade {
     func run(_ image: DatapathImage) throws(PseudowireError) {
         try stage(image)
         try begin()
-        try UpgradeExchange(manager).run()
+        do throws(PseudowireError) {
+            try FaultPoint.upgradeBegun.reach()
+            try UpgradeExchange(manager).run()
+        } catch {
+            // What was exchanged back has no successor any more.
+            if case .halfDone = error { throw error }
+            guard FileSystem.exists(directory.successor) else { throw error }
+            throw .unfinished(error, left: ["replace \(plan.from) by \(plan.to)"])
+        }
     }
 
     /// Writes down that there is no way but forward from here on.

@@ -57,8 +57,11 @@ struct UpgradeExchange {
         // A program that a CPU was in the middle of still counts in the old maps.
         if pseudowire_wait_for_programs() != 0 { usleep(100_000) }
         try counts.carryOver()
+        try FaultPoint.upgradeCarried.reach()
         try FileSystem.exchange(directory.path, with: directory.successor)
+        try FaultPoint.upgradeCommitted.reach()
         try StateDirectory.remove(directory.successor)
+        try FaultPoint.upgradeReaped.reach()
     }
 
     /// Exchanges every filter's program: decapsulation first, then the splitter's, which frames are sent to, then
@@ -72,6 +75,7 @@ struct UpgradeExchange {
         try exchange(.underlay, ports, from: old, to: new, manager)
         if try Attachment.programID(.access, on: splitter, at: .clsact, manager) == old.encapSplit.id {
             try Attachment.attachSplitter(splitter, new, manager.client)
+            try FaultPoint.filterExchanged.reach()
         }
         try exchange(.access, ports, from: old, to: new, manager)
     }
@@ -87,6 +91,7 @@ struct UpgradeExchange {
                 let link = try netlink({ () throws(NetlinkError) in try client.links.get(index) })
             else { continue }
             _ = try Attachment.exchange(role, on: link, at: hook, from: old, to: new, manager)
+            try FaultPoint.filterExchanged.reach()
         }
     }
 }
