@@ -90,14 +90,18 @@ enum Attachment {
     ) throws(PseudowireError) {
         let client = manager.client
         let link = try require(interface, client)
-        guard var port = try bpf({ () throws(BPFError) in try state.ports[interface] }), port[role] != hook else {
-            return
-        }
+        guard var port = try bpf({ () throws(BPFError) in try state.ports[interface] }) else { return }
         try claimClsact(&port, link, hook, state, client)
-        try put(role, on: link, at: hook, state, manager)
-        // From here on the old one is what is left over.
-        port[role] = hook
-        try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
+        try FaultPoint.portWritten.reach()
+        // What is at the right one already was moved back when it had moved by half.
+        if port[role] != hook {
+            try put(role, on: link, at: hook, state, manager)
+            try FaultPoint.filterAdded.reach()
+            // From here on the old one is what is left over.
+            port[role] = hook
+            try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
+            try FaultPoint.filterMoved.reach()
+        }
         try take(role, from: interface, at: hook.other, state, manager)
     }
 
@@ -165,7 +169,7 @@ enum Attachment {
     }
 
     /// Removes a qdisc of our making once no filter of ours needs it.
-    private static func releaseClsact(
+    static func releaseClsact(
         _ port: inout pw_port, _ index: LinkIndex, _ client: RouteClient
     ) throws(PseudowireError) {
         guard port.flags & UInt32(PW_PORT_OWNS_CLSACT) != 0, port[.access] != .clsact, port[.underlay] != .clsact else {

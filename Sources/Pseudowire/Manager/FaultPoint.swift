@@ -17,7 +17,7 @@ package enum FaultPoint: String, CaseIterable, Sendable {
     case watchPinned, splitterHooked, splitterAttached, stateNamed
     case stateUnnamed, splitterRemoved, stateRemoved
     // A filter.
-    case portWritten, clsactMade, filterAdded, promiscuitySet
+    case portWritten, clsactMade, filterAdded, promiscuitySet, filterMoved
     case filterRemoved, promiscuityCleared, clsactRemoved
     // An interface that is made with a pseudowire.
     case pairMade, pairNamed, pairUp, pairRemoved

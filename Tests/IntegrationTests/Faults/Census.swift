@@ -46,7 +46,11 @@ struct Census: Equatable, CustomStringConvertible {
         }
         for path in [manager.directory.path, manager.directory.draft] {
             let what = path == manager.directory.path ? "pin" : "draft"
-            for pin in FileSystem.entries(of: path) { lines.insert("\(what) \(pin)") }
+            for pin in FileSystem.entries(of: path) {
+                // A link's pin has the interface's index in it.
+                let words = pin.split(separator: ":").map { word in UInt32(word).map(name) ?? String(word) }
+                lines.insert("\(what) \(words.joined(separator: " "))")
+            }
         }
         try describe(manager, name)
     }
@@ -79,7 +83,7 @@ struct Census: Equatable, CustomStringConvertible {
             lines.insert("path \(octets(key)) \(name(value.ifindex)) \(value.vlan)")
         }
         for (index, port) in try state.ports.entries() {
-            lines.insert("port \(name(index)) flags \(port.flags)")
+            lines.insert("port \(name(index)) flags \(port.flags) hooks \(port.access_hook) \(port.underlay_hook)")
         }
     }
 

@@ -45,6 +45,13 @@ struct FaultScenario: Sendable, CustomTestStringConvertible {
     private static let tagged = wire("pwv", access: "veth10", session: 6) { $0.vlan = .id(5) }
     private static let taggedToo = wire("pww", access: "veth10", session: 7) { $0.vlan = .id(6) }
 
+    private static func moved(_ hook: PseudowireConfiguration.Attach) -> PseudowireConfiguration {
+        wire("pwa", access: "acc0", session: 2) {
+            $0.underlays = ["und0"]
+            $0.attach = hook
+        }
+    }
+
     private static let mixed = [onPort, withInterface, tagged]
     private static let mixedAfter = [onPortChanged, withAnother, taggedToo]
 
@@ -84,6 +91,12 @@ struct FaultScenario: Sendable, CustomTestStringConvertible {
                 after: [
                     wire("pwa", access: "acc1", session: 2) { $0.underlays = ["und1"] }
                 ], hasBystander: true),
+            FaultScenario(
+                testDescription: "set attach", verb: "set", words: ["pwa", "attach=clsact"],
+                before: [moved(.tcx)], after: [moved(.clsact)], hasBystander: true),
+            FaultScenario(
+                testDescription: "set attach back", verb: "set", words: ["pwa", "attach=tcx"],
+                before: [moved(.clsact)], after: [moved(.tcx)], hasBystander: true),
             FaultScenario(
                 testDescription: "replace all by others", verb: "replace", document: .init(mixedAfter + [bystander]),
                 before: mixed, after: mixedAfter, hasBystander: true),
