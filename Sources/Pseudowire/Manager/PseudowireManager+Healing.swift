@@ -46,10 +46,8 @@ extension PseudowireManager {
                 try run(plan)
                 kept.changes = plan.changes
             } catch {
-                guard plan.changes.count > 1 else {
-                    kept.failures = plan.changes.map { Kept.Failure(name: $0.name, error: error) }
-                    return
-                }
+                // One that cannot be helped is not to stand in the way of the others; and an interface may have gone
+                // since it was looked at.
                 for name in plan.changes.map(\.name) {
                     do throws(PseudowireError) {
                         let single = try planned([name]).plan
@@ -59,6 +57,7 @@ extension PseudowireManager {
                         kept.failures.append(Kept.Failure(name: name, error: error))
                     }
                 }
+                kept.waiting = try planned().waiting
             }
         }
         return kept
