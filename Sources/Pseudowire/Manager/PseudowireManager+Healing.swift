@@ -14,7 +14,8 @@ extension PseudowireManager {
         } catch {
             // One that cannot be helped is not to stand in the way of the others.
             for name in plan.changes.map(\.name) {
-                guard let single = try? self.plan(document, .heal, only: [name], removing: { _ in false }).plan,
+                guard (try? recover()) != nil,
+                    let single = try? self.plan(document, .heal, only: [name], removing: { _ in false }).plan,
                     (try? run(single)) != nil
                 else { continue }
                 for change in single.changes { onRepair(change) }
@@ -46,12 +47,12 @@ extension PseudowireManager {
                 try run(plan)
                 kept.changes = plan.changes
             } catch {
-                guard plan.changes.count > 1 else {
-                    kept.failures = plan.changes.map { Kept.Failure(name: $0.name, error: error) }
-                    return
-                }
+                // One that cannot be helped is not to stand in the way of the others; and an interface may have gone
+                // since it was looked at.
                 for name in plan.changes.map(\.name) {
                     do throws(PseudowireError) {
+                        // What could be undone only in part.
+                        try recover()
                         let single = try planned([name]).plan
                         try run(single)
                         kept.changes += single.changes
@@ -59,6 +60,7 @@ extension PseudowireManager {
                         kept.failures.append(Kept.Failure(name: name, error: error))
                     }
                 }
+                kept.waiting = try planned().waiting
             }
         }
         return kept

@@ -9,7 +9,8 @@ extension PseudowireManager {
     /// before it, what was added belongs to nobody and goes; after it, what was left behind does. The caller holds the
     /// exclusive lock. Records that are only begun stay, to be deleted or applied again.
     func mend() throws(PseudowireError) {
-        guard let state = try openState() else { return }
+        guard let opened = try openState() else { return }
+        let state = try mendSplitter(opened)
         let records = try records(state)
         // One that waits for its interface has no entries.
         let placed = records.filter { $0.access != 0 || !$0.isReady }

@@ -1,0 +1,40 @@
+internal import BPF
+internal import CPseudowireObject
+internal import RouteNetlink
+
+extension PseudowireManager {
+    /// Makes the splitter again where somebody has removed it; returns the state, which knows its indexes then.
+    ///
+    /// Without it no way to a peer is found by the routing tables, and others would take the namespace for gone. Where its
+    /// names are somebody else's, everything stays as it is.
+    func mendSplitter(_ state: DatapathState) throws(PseudowireError) -> DatapathState {
+        let known = state.identity.splitter
+        guard let found = try? Splitter.find(client) ?? Splitter.create(client, in: namespace) else { return state }
+        if found != known {
+            try bpf { () throws(BPFError) in
+                guard var meta = try state.meta[0] else { return }
+                meta.splitter_outer = found.outer
+                meta.splitter_inner = found.inner
+                try state.meta.update(key: 0, value: meta)
+            }
+        }
+        try mendWatch(found)
+        return found == known ? state : try DatapathState(directory)
+    }
+
+    /// The link that tells whether the namespace is still there hangs on the splitter: it is put on the new one.
+    private func mendWatch(_ splitter: SplitterIndexes) throws(PseudowireError) {
+        let path = directory.pin(DatapathObject.alive)
+        let info = try bpf { () throws(BPFError) in try ProgramLink(pinnedAt: path).info() }
+        guard info.interfaceIndex != splitter.outer else { return }
+        let program = try bpf { () throws(BPFError) in try Program(id: info.programID) }
+        let outcome: Result<Void, BPFError> = try netlink { () throws(NetlinkError) in
+            try namespace.run {
+                Result { () throws(BPFError) in
+                    try ProgramLink(xdp: program, interfaceIndex: splitter.outer, mode: .generic).pin(replacing: path)
+                }
+            }
+        }
+        try bpf { () throws(BPFError) in try outcome.get() }
+    }
+}
