@@ -1,6 +1,7 @@
 # make demo    build the four-namespace network, carry traffic through it, show it, take it down
 # make check   prove everything: formatting, the embedded datapath, all tests, real peers
-# make bench   the netlink library beside what one would use instead; ratios within one run
+# make bench   the datapath and the netlink library beside what one would use instead; ratios within one run. Twenty
+#              minutes on a machine that does nothing else; make bench-quick: an impression, in three
 # make fuzz    the datapath against its reference on FUZZ_FRAMES frames, a hundred times what make check compares
 # make tsan    the tests of RouteNetlink and BPF under ThreadSanitizer; make asan: under AddressSanitizer, with leaks
 #
@@ -10,14 +11,15 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: all setup setup-check bpffs build release demo check fuzz fuzz-native bench test lint format bpf bpf-check \
-	downstream foreign-tools clean tsan asan
+.PHONY: all setup setup-check bpffs build release demo check fuzz fuzz-native bench bench-quick bench-netlink \
+	bench-smoke test lint format bpf bpf-check downstream foreign-tools clean tsan asan
 
 # What building needs, and what testing needs beyond that: witnesses and peers that we did not write.
 BUILD_PACKAGES := libbpf-dev libmnl-dev libelf-dev zlib1g-dev linux-libc-dev pkg-config
 CHECK_PACKAGES := iproute2 iputils-ping bpftool ethtool tcpdump tshark socat jq procps xxd clang-format dpkg-dev \
 	qemu-system-x86 busybox-static cpio kmod
 BUILD_DIR ?= .build
+GUEST_CACHE := $(abspath $(BUILD_DIR))/guest
 FUZZ_FRAMES ?= 100000000
 SWIFT_BUILD := swift build --scratch-path $(BUILD_DIR)
 RELEASE_FLAGS := -c release --static-swift-stdlib --product pwctl
@@ -64,7 +66,7 @@ demo: release bpffs
 	$(PWCTL) demo
 
 # The order: what fails fastest first; the test runner's own count last.
-check: setup-check bpffs lint foreign-tools bpf-check fuzz-native downstream release test
+check: setup-check bpffs lint foreign-tools bpf-check fuzz-native downstream release bench-smoke test
 
 lint:
 	$(SAY) 'formatting'
@@ -104,7 +106,7 @@ test: setup-check bpffs
 	$(SAY) 'tests (about ten minutes: two real kernels take part)'
 	$(SWIFT_BUILD) --build-tests $(STRICT)
 	@log=$(BUILD_DIR)/test.log; \
-	PWCTL=$(abspath $(PWCTL)) GUEST_CACHE=$(abspath $(BUILD_DIR))/guest \
+	PWCTL=$(abspath $(PWCTL)) GUEST_CACHE=$(GUEST_CACHE) \
 		swift test --scratch-path $(BUILD_DIR) --skip-build --disable-xctest --no-parallel $(STRICT) 2>&1 | tee "$$log"; \
 	if grep -qiE '(test|suite) .* skipped' "$$log"; then echo 'error: tests were skipped' >&2; exit 1; fi; \
 	grep -E 'Test run with .* passed' "$$log"
@@ -122,11 +124,27 @@ fuzz: setup
 
 # Side by side in one run, on an idle machine; pyroute2 is one of those that are beaten, and no package of Debian 12 is
 # new enough.
-bench: setup
+BENCHMARKS := $(BUILD_DIR)/benchmarks
+BUILD_BENCHMARKS := swift build -c release --package-path Benchmarks --scratch-path $(BENCHMARKS)
+bench bench-quick: setup-check bpffs release
+	$(SAY) 'the datapath beside what one would use instead'
+	$(BUILD_BENCHMARKS)
+	Tests/Interop/guest/prepare.sh $(GUEST_CACHE) >/dev/null
+	$(BENCHMARKS)/release/datapath-bench $(if $(filter bench-quick,$@),--quick) --output $(BUILD_DIR)/bench \
+		--pwctl $(abspath $(PWCTL)) --guest $(GUEST_CACHE)
+	$(if $(filter bench,$@),$(MAKE) -s bench-netlink)
+
+bench-netlink: setup
 	$(SAY) 'RouteNetlink beside C, iproute2 and pyroute2'
 	python3 -m pip install -q --root-user-action ignore --target $(BUILD_DIR)/python pyroute2 || true
-	swift build -c release --package-path Benchmarks/Netlink --scratch-path $(BUILD_DIR)/benchmarks
-	PYTHONPATH=$(abspath $(BUILD_DIR))/python $(BUILD_DIR)/benchmarks/release/netlink-bench
+	$(BUILD_BENCHMARKS) --product netlink-bench
+	PYTHONPATH=$(abspath $(BUILD_DIR))/python $(BENCHMARKS)/release/netlink-bench
+
+# That the bench runs, and that a contender whose frames are wrong gets no figures; what the figures are does not matter.
+bench-smoke: setup bpffs
+	$(SAY) 'the bench works, and its checks bite'
+	$(BUILD_BENCHMARKS) --product datapath-bench
+	$(BENCHMARKS)/release/datapath-bench --smoke
 
 # In build directories of their own. What Foundation.Process leaks by itself, in tests that ask witnesses, is let pass.
 tsan asan: setup-check bpffs
