@@ -18,8 +18,6 @@
 #define BPF_F_ADJ_ROOM_DECAP_L3_IPV4_63 (1ULL << 7) /* Linux 6.3; not in older headers */
 #define BPF_F_ADJ_ROOM_DECAP_L3_IPV6_63 (1ULL << 8)
 
-#define KERNEL_ENOTSUPP 524 /* the kernel's own, in no header of user space */
-
 #define L2TP_T_BIT 0x8000
 #define L2TP_VERSION 0x000f
 

@@ -232,6 +232,17 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
     __u32 frames = wire_frames(out.frame_length, sizeof(struct ethhdr) + tag_octets + inner.headers, gso_size);
     count_tx(slot, frames, out.frame_length + (frames - 1) * (sizeof(struct ethhdr) + tag_octets + inner.headers));
     if (is_cut) {
+        if (bpf_skb_change_tail(skb, skb->len, 0) == -KERNEL_ENOTSUPP) {
+            /*
+             * It was in a tunnel on this machine before. How such a packet is cut depends on where the kernel thinks
+             * that its IP header begins: that is our header's beginning once it has gone round.
+             */
+            if (!encap->split_ifindex)
+                return drop_tx(slot, PW_DROP_NOT_FRAGMENTED);
+            skb->mark = MARK_OUTER | way.ifindex;
+            skb->tc_index = limit;
+            return bpf_redirect(encap->split_ifindex, 0);
+        }
         if (fragment_outer(skb, limit, encap->split_ifindex, MARK_OUTER | way.ifindex))
             return drop_tx(slot, PW_DROP_NOT_FRAGMENTED);
     }

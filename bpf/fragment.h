@@ -34,6 +34,74 @@ static __always_inline int send_round(struct __sk_buff *skb, __u32 splitter, __u
     return 0;
 }
 
+/* Takes octets away from behind the IP header until the frame has `wanted`: 65,535 at most, in steps of 4,000. */
+static __always_inline int remove_behind_header(struct __sk_buff *skb, __u32 wanted) {
+    for (int i = 0; i < 17; i++) {
+        if (skb->len <= wanted)
+            break;
+        __u32 surplus = skb->len - wanted;
+        if (surplus > REMOVE_AT_ONCE)
+            surplus = REMOVE_AT_ONCE;
+        if (bpf_skb_adjust_room(skb, -(__s32)surplus, BPF_ADJ_ROOM_NET, BPF_F_ADJ_ROOM_FIXED_GSO))
+            return -1;
+    }
+    return skb->len == wanted ? 0 : -1;
+}
+
+struct move {
+    struct __sk_buff *skb;
+    __u32 start;     /* of what moves */
+    __u32 remaining; /* octets of it that have not moved yet: its first ones */
+    __u32 distance;
+};
+
+static long move_last_chunk(__u32 index, struct move *move) {
+    (void)index;
+    __u32 first = 0;
+    struct sum_chunk *chunk = bpf_map_lookup_elem(&scratch, &first);
+    __u32 length = move->remaining;
+    if (!chunk || !length)
+        return 1;
+    if (length > SUM_CHUNK)
+        length = SUM_CHUNK;
+    __u32 last = length - 1;
+    asm volatile("" : "+r"(last));
+    __u32 offset = move->start + move->remaining - length;
+    if (last >= SUM_CHUNK || bpf_skb_load_bytes(move->skb, offset, chunk->octets, last + 1) ||
+        bpf_skb_store_bytes(move->skb, offset + move->distance, chunk->octets, last + 1, 0))
+        return 1;
+    move->remaining -= length;
+    return 0;
+}
+
+/*
+ * Leaves a frame's first `wanted` octets. The kernel takes nothing from the end of a packet that it knows to be in a
+ * tunnel of its own; but it does from behind the IP header of any. So there what is to stay is moved to the end, over
+ * what is to go, and as much is taken away before it. `network` is where the kernel thinks that the IP header begins.
+ * Packet pointers are void afterwards.
+ */
+__noinline int shorten(struct __sk_buff *skb, __u32 wanted, __u32 network) {
+    long refusal = bpf_skb_change_tail(skb, wanted, 0);
+    if (refusal != -KERNEL_ENOTSUPP)
+        return refusal ? -1 : 0;
+    struct move move = {.skb = skb, .start = network + sizeof(struct iphdr)};
+    if (skb->protocol == bpf_htons(ETH_P_IPV6))
+        move.start = network + sizeof(struct ipv6hdr);
+    __u64 found, expected;
+    if (bpf_skb_load_bytes_relative(skb, 0, &found, sizeof(found), BPF_HDR_START_NET) ||
+        bpf_skb_load_bytes(skb, network, &expected, sizeof(expected)) || found != expected)
+        return -1;
+    if (wanted < move.start || wanted > skb->len)
+        return -1;
+    move.remaining = wanted - move.start;
+    move.distance = skb->len - wanted;
+    if (move.distance)
+        bpf_loop(0x10000 / SUM_CHUNK + 1, move_last_chunk, &move, 0);
+    else
+        move.remaining = 0;
+    return move.remaining ? -1 : remove_behind_header(skb, wanted);
+}
+
 static __always_inline void ipv4_refresh(struct iphdr *ip) {
     ip->check = 0;
     ip->check = ~sum_fold(sum_words(ip, sizeof(*ip)));
@@ -55,11 +123,9 @@ __noinline int fragment_packet(struct __sk_buff *skb, __u32 limit, __u32 splitte
     __u32 cut = (limit - sizeof(whole)) & ~7u;
     if (total <= sizeof(whole) + cut || sizeof(struct ethhdr) + total > skb->len)
         return -1;
-    /*
-     * What Ethernet padded is not the packet's. And if the kernel refuses to shorten this packet at all, because it was
-     * in a tunnel on this machine before, it must be known before the rest is on its way.
+    /* What Ethernet padded is not the packet's. And if it cannot be shortened, that must be known before the rest goes.
      */
-    if (bpf_skb_change_tail(skb, sizeof(struct ethhdr) + total, 0))
+    if (shorten(skb, sizeof(struct ethhdr) + total, sizeof(struct ethhdr)))
         return -1;
 
     __u16 offset_field = bpf_ntohs(whole.frag_off);
@@ -81,7 +147,7 @@ __noinline int fragment_packet(struct __sk_buff *skb, __u32 limit, __u32 splitte
     header.tot_len = bpf_htons((__u16)(sizeof(whole) + cut));
     header.frag_off = bpf_htons(offset_field | IP_MORE_FRAGMENTS);
     ipv4_refresh(&header);
-    if (bpf_skb_change_tail(skb, sizeof(struct ethhdr) + sizeof(whole) + cut, 0))
+    if (shorten(skb, sizeof(struct ethhdr) + sizeof(whole) + cut, sizeof(struct ethhdr)))
         return -1;
     return bpf_skb_store_bytes(skb, sizeof(struct ethhdr), &header, sizeof(header), 0) ? -1 : 0;
 }
@@ -134,7 +200,9 @@ __noinline int fragment_packet_v6(struct __sk_buff *skb, __u32 limit, __u32 spli
         return -1;
     if (bpf_skb_load_bytes(skb, sizeof(struct ethhdr), &ip, sizeof(ip)))
         return -1;
+    __u32 network = sizeof(struct ethhdr);
     if (ip.nexthdr != NEXT_HEADER_FRAGMENT) {
+        network += sizeof(fragment); /* room was made before it */
         if (fragment_begin_v6(skb) || bpf_skb_load_bytes(skb, sizeof(struct ethhdr), &ip, sizeof(ip)))
             return -1;
     }
@@ -151,7 +219,7 @@ __noinline int fragment_packet_v6(struct __sk_buff *skb, __u32 limit, __u32 spli
     if (send_round(skb, splitter, mark, limit))
         return -1;
 
-    if (bpf_skb_change_tail(skb, sizeof(struct ethhdr) + V6_HEADERS + cut, 0))
+    if (shorten(skb, sizeof(struct ethhdr) + V6_HEADERS + cut, network))
         return -1;
     return store_fragment_v6(skb, ip, fragment, cut, offset | FRAGMENT_MORE) ? -1 : 0;
 }
@@ -173,17 +241,7 @@ __noinline int trim_to_rest(struct __sk_buff *skb) {
             return -1;
         wanted += bpf_ntohs(ip.tot_len);
     }
-    /* 65,535 octets in steps of 4,000. */
-    for (int i = 0; i < 17; i++) {
-        if (skb->len <= wanted)
-            break;
-        __u32 surplus = skb->len - wanted;
-        if (surplus > REMOVE_AT_ONCE)
-            surplus = REMOVE_AT_ONCE;
-        if (bpf_skb_adjust_room(skb, -(__s32)surplus, BPF_ADJ_ROOM_NET, BPF_F_ADJ_ROOM_FIXED_GSO))
-            return -1;
-    }
-    if (skb->len != wanted)
+    if (remove_behind_header(skb, wanted))
         return -1;
     /* What is taken away begins behind the IPv6 header; of what is left the first octets make room again. */
     return is_v6 && bpf_skb_store_bytes(skb, V6_FRAGMENT_OFFSET, &fragment, sizeof(fragment), 0) ? -1 : 0;

@@ -22,6 +22,7 @@
 #define IP_FRAGMENT_OFFSET 0x1fff
 #define IP_DONT_FRAGMENT 0x4000
 #define IP_MORE_FRAGMENTS 0x2000
+#define KERNEL_ENOTSUPP 524 /* the kernel's own, in no header of user space */
 
 /* Octets that our headers and the customer's may need to be linear: the longest of both with some IPv4 options. */
 #define LINEAR_WANTED 192

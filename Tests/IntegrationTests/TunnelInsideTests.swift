@@ -45,6 +45,32 @@ struct TunnelInsideTests {
         try wire.takeDown()
     }
 
+    @Test(
+        "a tunnelled packet that does not fit and may be cut is cut, and put together by its own tunnel's end",
+        arguments: Cell.all)
+    func cut(cell: Cell) throws {
+        let wire = try Wire(innerMTU: 1500)
+        try wire.connect(cell)
+        for (place, own, other, number) in [
+            (FourNamespaces.Place.host0, "192.0.1.100", "192.0.1.103", 1), (.host3, "192.0.1.103", "192.0.1.100", 3),
+        ] {
+            try Self.ip(wire, place, "link add vx0 mtu 1450 type vxlan id 7 dstport 4789 local \(own) remote \(other)")
+            try Self.ip(wire, place, "address add 203.0.113.\(number)/24 dev vx0")
+            try Self.ip(wire, place, "link set vx0 up")
+        }
+        let tap = try FrameTap(on: "veth21", in: wire.network.edge2)
+        for size in [1300, 1370, 1422] {
+            let echo = Echo(to: "203.0.113.3", payloadSize: size, count: 3)
+            #expect(try echo.run(in: wire.network.host0).isPerfect, "\(size) octets")
+        }
+        #expect(try tap.frames().allSatisfy { $0.bytes.count <= 1514 })
+        let stream = PseudowireTestbed.Stream(to: "203.0.113.3", amount: .octets(2 << 20), timeout: .seconds(20))
+        #expect(try stream.run(from: wire.network.host0, to: wire.network.host3).isIntact)
+        #expect(try wire.first.pseudowire(named: "pw0").statistics.drops.isEmpty)
+        #expect(try wire.second.pseudowire(named: "pw0").statistics.drops.isEmpty)
+        try wire.takeDown()
+    }
+
     @Test("a tunnelled packet that does not fit and may not be cut is answered as well", arguments: Cell.all)
     func tooBig(cell: Cell) throws {
         let wire = try Wire(innerMTU: 1500)

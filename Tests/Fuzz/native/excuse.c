@@ -46,8 +46,7 @@ static int names_no_interface(const struct packet *packet) {
 
 /* Whether there is no reason why the kernel should not cut this frame, or the packet around it. */
 static int may_be_cut(const struct packet *packet, const struct octets *frame, const struct sketch *is, __u32 outer) {
-    if (recipe.setup & SETUP_NO_SPLITTER || kernel.is_clone_lost || kernel.has_refused_tail ||
-        packet->is_encapsulated || packet->is_partial)
+    if (recipe.setup & SETUP_NO_SPLITTER || kernel.is_clone_lost || kernel.has_refused_tail || packet->is_partial)
         return 0;
     /*
      * Eight octets of payload behind all headers, tags included; and no packet becomes shorter than where the kernel

@@ -152,6 +152,11 @@ static void step(int program, struct packet *packet, struct journey *journey) {
         /* What has its checksum still to be filled in gets here only without the splitter, and is quoted as it is. */
         if (!is_played && (!original->is_partial || !(recipe.setup & SETUP_NO_SPLITTER)))
             check_reply(&before, packet, 1, 0xffff - outer);
+    } else if (kernel.redirect == TO_DEVICE && packet->view.mark & OUTER && original->is_encapsulated) {
+        /* An outer packet goes round, to be cut when it comes out. */
+        if (kernel.redirect_ifindex != SPLITTER_OUTER || !(session.flags & PW_FLAG_FRAGMENT_OUTER))
+            fail("an outer packet was sent to interface %u", kernel.redirect_ifindex);
+        into_splitter(packet, journey);
     } else if (kernel.redirect == TO_DEVICE) {
         if (kernel.redirect_ifindex != SPLITTER_OUTER || port == SPLITTER_INNER)
             fail("a frame from interface %u was sent to interface %u", port, kernel.redirect_ifindex);
