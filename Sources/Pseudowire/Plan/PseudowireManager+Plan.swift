@@ -49,8 +49,10 @@ extension PseudowireManager {
             actions += filters.decap
             // The way in before the way out: no reply can come before we are ready for it.
             actions += [.clearCounters(record), .write(.session, record, over: nil)]
-            // Two pseudowires to one session of the peer's differ in nothing that an ICMP message quotes: the earlier one
-            // learns.
+            // Two pseudowires to one session of one peer have one key there, and the earlier one learns. Between the same
+            // addresses and ports such a pair is a mistake, for the peer answers only one. Through two UDP tunnels it may
+            // be meant: then the ports that a message quotes fit the earlier one alone, and what is said of the other's
+            // packets is believed by neither. That one follows routes and interfaces, not ICMP.
             if paths.insert(PathKey(record)).inserted { actions.append(.write(.path, record, over: nil)) }
             actions.append(.write(.access(underlay: place.wayOut?.rawValue ?? 0), record, over: nil))
             actions += filters.encap + [.commitRecord(record)]
