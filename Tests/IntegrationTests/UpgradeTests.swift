@@ -191,6 +191,32 @@ struct UpgradeTests {
         try wire.takeDown()
     }
 
+    @Test("a build that knows more reasons, and back: refused while that would lose a count")
+    func reasons() throws {
+        let wire = try Wire()
+        try wire.connect(Cell.all[0])
+        let last = "X(UNREACHABLE, \"seen\", \"ICMP says that packets do not reach the peer\")"
+        let richer = try Self.compiled(
+            replacing: last, by: last + " X(NEWER, \"rx\", \"later\")", in: "abi/pseudowire_abi.h")
+        let outcome = try wire.streamingBothWays {
+            try wire.first.upgrade(to: richer)
+            let state = try #require(try wire.first.openState())
+            let known = PW_DROP_REASON_COUNT.rawValue
+            #expect(state.drops.info.maxEntries == known + 1)
+            #expect(try wire.first.pseudowire(named: "pw0").health.state == .up)
+            try state.drops.updateOnEveryCPU(key: known, value: 1)
+            let before = try Self.census(wire.first)
+            let error = #expect(throws: PseudowireError.self) { try wire.first.upgrade(to: .embedded) }
+            #expect((error.map { "\($0)" } ?? "").contains("reasons that this release does not know"))
+            #expect(try Self.census(wire.first) == before)
+            try state.drops.updateOnEveryCPU(key: known, value: 0)
+            try wire.first.upgrade(to: .embedded)
+        }
+        #expect(outcome.out.lost == 0 && outcome.back.lost == 0, "\(outcome)")
+        #expect(try StateIdentity(at: wire.first.directory.path).generation == 2)
+        try wire.takeDown()
+    }
+
     @Test("a record that this release cannot read is refused before anything is done")
     func unreadable() throws {
         let wire = try Wire()

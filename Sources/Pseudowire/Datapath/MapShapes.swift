@@ -12,9 +12,10 @@ extension DatapathObject.MapName {
             case .counters, .drops: (6, 0)
             case .events: (27, 0)
             }
-        let fixed: UInt32 =
+        // Reasons are appended without a change of ABI: there may be more or fewer than we know.
+        let fixed: UInt32? =
             switch self {
-            case .drops: PW_DROP_REASON_COUNT.rawValue
+            case .drops: nil
             case .events: 1 << 16
             default: 1
             }

@@ -9,6 +9,7 @@ extension Upgrade {
     func stage(_ image: DatapathImage) throws(PseudowireError) {
         let directory = manager.directory
         let configurations = try readableRecords()
+        try checkReasons()
         try DatapathProof.run(image, for: configurations)
         try FaultPoint.upgradeProved.reach()
         try StateDirectory.remove(directory.draft, ifThere: true)
@@ -43,6 +44,25 @@ extension Upgrade {
                     "the pseudowire \(name.string) has options that this release does not know; it is left as it is")
             }
             return record.configuration
+        }
+    }
+
+    /// A build with fewer reasons than there are counts for would forget those.
+    private func checkReasons() throws(PseudowireError) {
+        let known = PW_DROP_REASON_COUNT.rawValue
+        let unknown = try bpf { () throws(BPFError) in
+            let drops = try present(.drops)
+            guard renewed.contains(.drops), drops.info.maxEntries > known else { return false }
+            for reason in known..<drops.info.maxEntries {
+                let key = withUnsafeBytes(of: reason) { Array($0) }
+                if try drops.value(of: key)?.contains(where: { $0 != 0 }) == true { return true }
+            }
+            return false
+        }
+        if unknown {
+            throw .refused(
+                "the datapath has counted drops for reasons that this release does not know, and would lose them; it is "
+                    + "left as it was")
         }
     }
 
