@@ -243,12 +243,8 @@ extension PseudowireManager {
         }
         try planner.place(&survey)
         guard survey.faults.isEmpty else { throw .faults(survey.faults) }
-        let removal = try removed.map { record throws(PseudowireError) in try located(record) }
-        let shapes = try removal.map { record throws(PseudowireError) in
-            record.configuration.makesInterface ? try customerPortShape(record) : nil
-        }
         let actions = planner.transition.actions(
-            makingState: state == nil ? capacity : nil, removal: Array(zip(removal, shapes)), name: interfaceName,
+            makingState: state == nil ? capacity : nil, removal: try departing(removed), name: interfaceName,
             hook: attachedHook)
         var plan = Plan(actions, for: existing)
         plan.changes = planner.transition.changes
