@@ -86,8 +86,7 @@ struct DocumentPlanner {
                 survey.faults.append(
                     located(
                         ConfigurationFault(
-                            .refusal, wire.accessField,
-                            "an interface that was made with \(wire.name) cannot become another one; delete it first"),
+                            .refusal, wire.accessField, old.configuration.stays),
                         index))
                 continue
             }
@@ -195,6 +194,16 @@ public struct Waiting: Hashable, Sendable, CustomStringConvertible {
     public let place: ConfigurationFault
 
     public var description: String { place.description }
+}
+
+extension PseudowireConfiguration {
+    /// Why it cannot get another end for the customer in place, and what to do.
+    fileprivate var stays: String {
+        """
+        \(name) \(makesInterface ? "was made with the interface \(access)" : "carries the frames of \(access)"), and that \
+        cannot be changed in place; delete it and create it again
+        """
+    }
 }
 
 extension Record {
