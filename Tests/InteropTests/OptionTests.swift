@@ -126,6 +126,18 @@ extension Interop {
         }
     }
 
+    @Suite("commands killed at random instants, in a Debian 6.1 guest", .serialized)
+    struct Kills {
+        static let kills = Script.inGuest("kills/kills.sh", seconds: 600)
+
+        @Test(
+            "the next one finds the old state or the new one; another pseudowire loses nothing",
+            arguments: ["steady.before", "K.pwi-near", "K.pwi-lone", "K.steady", "K.teardown"])
+        func killed(check: String) {
+            Self.kills.expect(check)
+        }
+    }
+
     @Suite("pseudowires that come and go, by the hundred", .serialized)
     struct Lifetime {
         static let lifetime = Script("lifetime/lifetime.sh", [Script.pwctl])

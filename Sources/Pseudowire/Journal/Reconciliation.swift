@@ -46,6 +46,7 @@ struct Reconciliation {
             }
             try FaultPoint.recoveryErased.reach()
         }
+        try writePaths(intents)
         try manager.mend()
         try FaultPoint.recoveryMended.reach()
         try sweepInterfaces(intents, targets)
@@ -72,10 +73,21 @@ struct Reconciliation {
                 try bpf { () throws(BPFError) in try state.clearCounters(slot: record.slot) }
             }
             try state.write(.session, record)
-            try state.write(.path, record)
             try state.write(.access(underlay: target.underlay), record)
             try FaultPoint.recoveryEntries.reach()
         }
+    }
+
+    /// Of two pseudowires to one session of the peer's the earlier one learns from ICMP messages.
+    private func writePaths(_ intents: [Intent]) throws(PseudowireError) {
+        let keys = Set(intents.flatMap { [$0.old, $0.new].compactMap(\.self).map(PathKey.init) })
+        var owners: [PathKey: Record] = [:]
+        for record in try manager.records(state) where record.access != 0 && keys.contains(PathKey(record)) {
+            let other = owners[PathKey(record)]
+            if other.map({ record.created < $0.created }) ?? true { owners[PathKey(record)] = record }
+        }
+        for owner in owners.values { try state.write(.path, owner) }
+        try FaultPoint.recoveryPaths.reach()
     }
 
     /// Filters wherever one of them needs one; those that are there are adopted.

@@ -25,7 +25,7 @@ package enum FaultPoint: String, CaseIterable, Sendable {
     case upgradeProved, upgradeStaged, upgradeBegun, filterExchanged, upgradeCarried, upgradeCommitted, upgradeReaped
     // Finishing or undoing what a command that died had begun.
     case recoveryBegun, recoveryInterface, recoveryEntries, recoveryFilter, recoveryRecord, recoveryErased
-    case recoveryMended, recoverySwept
+    case recoveryPaths, recoveryMended, recoverySwept
 
     #if DEBUG
         /// Called at each; what it throws, the operation throws.

@@ -86,8 +86,7 @@ struct DocumentPlanner {
                 survey.faults.append(
                     located(
                         ConfigurationFault(
-                            .refusal, wire.accessField,
-                            "an interface that was made with \(wire.name) cannot become another one; delete it first"),
+                            .refusal, wire.accessField, old.configuration.stays),
                         index))
                 continue
             }
@@ -197,6 +196,16 @@ public struct Waiting: Hashable, Sendable, CustomStringConvertible {
     public var description: String { place.description }
 }
 
+extension PseudowireConfiguration {
+    /// Why it cannot get another end for the customer in place, and what to do.
+    fileprivate var stays: String {
+        """
+        \(name) \(makesInterface ? "was made with the interface \(access)" : "carries the frames of \(access)"), and that \
+        cannot be changed in place; delete it and create it again
+        """
+    }
+}
+
 extension Record {
     /// Whether it must be removed before a pseudowire of its name can be what it is to be: its interface cannot be
     /// changed into another one.
@@ -243,12 +252,8 @@ extension PseudowireManager {
         }
         try planner.place(&survey)
         guard survey.faults.isEmpty else { throw .faults(survey.faults) }
-        let removal = try removed.map { record throws(PseudowireError) in try located(record) }
-        let shapes = try removal.map { record throws(PseudowireError) in
-            record.configuration.makesInterface ? try customerPortShape(record) : nil
-        }
         let actions = planner.transition.actions(
-            makingState: state == nil ? capacity : nil, removal: Array(zip(removal, shapes)), name: interfaceName,
+            makingState: state == nil ? capacity : nil, removal: try departing(removed), name: interfaceName,
             hook: attachedHook)
         var plan = Plan(actions, for: existing)
         plan.changes = planner.transition.changes

@@ -66,25 +66,26 @@ struct Transition {
         let placed = olds.filter { $0.access != 0 }
         let sessions = Dictionary(placed.map { ($0.configuration.session.local, $0) }) { first, _ in first }
         let accesses = Dictionary(placed.map { (AccessKey($0), $0) }) { first, _ in first }
-        let paths = Dictionary(placed.map { (PathKey($0), $0) }) { first, _ in first }
+        let owners = Owners(kept: kept, before: placed, after: pairs.filter { !$0.isParked }.map(\.new))
 
         for pair in pairs where pair.old == nil {
             var begun = pair.new
             begun.isReady = false
             actions += [.beginRecord(begun), .clearCounters(begun)]
         }
+        let bySlot = Dictionary(pairs.map { ($0.new.slot, $0.old) }) { first, _ in first }
         for (record, shape) in made {
             // Its record becomes one that is only begun: undone, it is what it was again.
-            if let old = pairs.first(where: { $0.new.slot == record.slot })?.old { actions.append(.reopenRecord(old)) }
+            if let old = bySlot[record.slot] ?? nil { actions.append(.reopenRecord(old)) }
             actions.append(.makeInterface(record, shape))
         }
         actions += decaps
         for pair in pairs where !pair.isParked {
             let new = pair.new
-            actions += [
-                .write(.session, new, over: sessions[new.configuration.session.local]),
-                .write(.path, new, over: paths[PathKey(new)]),
-            ]
+            actions.append(.write(.session, new, over: sessions[new.configuration.session.local]))
+            if owners.after[PathKey(new)]?.slot == new.slot {
+                actions.append(.write(.path, new, over: owners.before[PathKey(new)]))
+            }
         }
         for pair in pairs where !pair.isParked {
             actions.append(.write(.access(underlay: pair.underlay), pair.new, over: accesses[AccessKey(pair.new)]))
@@ -93,19 +94,18 @@ struct Transition {
         for pair in pairs {
             actions.append(pair.old.map { .replaceRecord(pair.new, over: $0) } ?? .commitRecord(pair.new))
         }
-        return actions + departures(removal, olds, name, hook)
+        return actions + departures(removal, olds, owners, name, hook)
     }
 
     /// What nobody needs any more, now that everything new is in its place.
     private func departures(
-        _ removal: [(Record, CustomerPort.Shape?)], _ olds: [Record], _ name: (UInt32) -> String,
+        _ removal: [(Record, CustomerPort.Shape?)], _ olds: [Record], _ owners: Owners, _ name: (UInt32) -> String,
         _ hook: (Attachment.Role, UInt32) -> AttachmentHook
     ) -> [Action] {
         let remaining = kept + pairs.map(\.new)
         let placed = kept.filter { $0.access != 0 } + pairs.filter { !$0.isParked }.map(\.new)
         let sessions = Set(placed.map(\.configuration.session.local))
         let accesses = Set(placed.map(AccessKey.init))
-        let paths = Set(placed.map(PathKey.init))
         let names = Set(remaining.map(\.configuration.name))
         let leaving = olds.filter { $0.access != 0 && !accesses.contains(AccessKey($0)) }
         var actions = removal.map { Action.reopenRecord($0.0) }
@@ -118,7 +118,12 @@ struct Transition {
         for old in leaving { actions.append(.drop(.access(underlay: old.underlays.first ?? 0), old)) }
         for old in olds where old.access != 0 || !old.isReady {
             if !sessions.contains(old.configuration.session.local) { actions.append(.drop(.session, old)) }
-            if !paths.contains(PathKey(old)) { actions.append(.drop(.path, old)) }
+            let heir = owners.after[PathKey(old)]
+            if let heir, owners.before[PathKey(old)]?.slot == old.slot, owners.isKept(heir) {
+                actions.append(.write(.path, heir, over: old))
+            } else if heir == nil {
+                actions.append(.drop(.path, old))
+            }
         }
         let usedUnderlays = Set(remaining.flatMap(\.underlays))
         detached = []
@@ -127,12 +132,35 @@ struct Transition {
             actions.append(
                 .detach(.underlay, interface: underlay, name: name(underlay), hook: hook(.underlay, underlay)))
         }
+        let erased = removal.map(\.0).filter { !names.contains($0.configuration.name) }
+        actions += erased.map { .eraseRecord($0) }
+        if !remaining.isEmpty { actions += erased.map { .clearCounters($0) } }
+        // What cannot be undone comes last.
         for (record, shape) in removal {
             if let shape { actions.append(.removeInterface(record, shape)) }
-            if !names.contains(record.configuration.name) { actions.append(.eraseRecord(record)) }
         }
         if remaining.isEmpty { actions.append(.removeState) }
         return actions
+    }
+
+    /// Who learns from ICMP messages: of two pseudowires to one session of the peer's, which differ in nothing that such a
+    /// message quotes, the earlier one.
+    private struct Owners {
+        let before: [PathKey: Record]
+        let after: [PathKey: Record]
+        private let kept: Set<UInt32>
+
+        init(kept: [Record], before: [Record], after: [Record]) {
+            func earliest(_ records: [Record]) -> [PathKey: Record] {
+                Dictionary(records.map { (PathKey($0), $0) }) { $0.created <= $1.created ? $0 : $1 }
+            }
+            let placed = kept.filter { $0.access != 0 }
+            self.before = earliest(placed + before)
+            self.after = earliest(placed + after)
+            self.kept = Set(placed.map(\.slot))
+        }
+
+        func isKept(_ record: Record) -> Bool { kept.contains(record.slot) }
     }
 
     private struct AccessKey: Hashable {

@@ -117,16 +117,28 @@ learn() {
     done
 }
 
+# Until a command has begun to change something, or SECONDS whole have passed.
+wait_for_change() {
+    local end=$((SECONDS + $1 + 1))
+    while ((SECONDS < end)); do
+        compgen -G '/sys/fs/bpf/pseudowire/*/journal' >/dev/null && return
+        compgen -G '/sys/fs/bpf/pseudowire/new:*' >/dev/null && return
+        kill -0 "$2" 2>/dev/null || return 0
+    done
+}
+
 # Usage: check_kills NETNS STEP...   each step is killed `rounds` times on its way round the circle
 check_kills() {
     local netns=$1 step round process delay found text="" mended=0 kept=0 done=0
     shift
     for ((round = 0; round < rounds; round++)); do
         for step in "$@"; do
-            delay=$((duration[$netns.$step] * (RANDOM % 1000) / 1000))
+            # Every other time at any instant of its life, else while it changes something, the fifth part of it.
+            delay=$((duration[$netns.$step] * (RANDOM % 1000) / (round % 2 ? 5000 : 1000)))
             printf -v delay '%d.%06d' $((delay / 1000000)) $((delay % 1000000))
             (change "$netns" "$step") >/dev/null 2>&1 &
             process=$!
+            ((round % 2 == 0)) || wait_for_change "$((duration[$netns.$step] / 1000000))" "$process"
             pause "$delay"
             kill -KILL "$process" 2>/dev/null || true
             wait "$process" 2>/dev/null || true
