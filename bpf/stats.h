@@ -73,18 +73,17 @@ static __always_inline void count_rx(__u32 slot, __u32 frames, __u32 octets) {
 
 /*
  * Whether the last word on the peer was ICMP's, that packets do not reach it: so from such a message on until a frame
- * of the peer's comes. It lies in the session's own entry, which every frame reads anyhow; its field in the ABI is the
- * one called reserved.
+ * of the peer's comes. It lies in the session's own entry, which every frame reads anyhow.
  */
 static __always_inline void doubt_peer(__u32 session_id) {
     struct pw_decap *decap = bpf_map_lookup_elem(&sessions, &session_id);
     if (decap)
-        decap->reserved = 1;
+        decap->is_unheard = 1;
 }
 
 static __always_inline void hear_peer(struct pw_decap *decap) {
-    if (decap->reserved)
-        decap->reserved = 0;
+    if (decap->is_unheard)
+        decap->is_unheard = 0;
 }
 
 #endif

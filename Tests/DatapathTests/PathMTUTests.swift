@@ -89,7 +89,7 @@ struct PathMTUTests {
     func unheard(cell: Cell) throws {
         let bench = try Bench(cell.configuration)
         let session = cell.configuration.session.local.rawValue
-        func isUnheard() throws -> Bool { try #require(try bench.sessions[session]).reserved == 1 }
+        func isUnheard() throws -> Bool { try #require(try bench.sessions[session]).is_unheard == 1 }
         let packet = Array(try bench.encap.testRun(Sample.all[0].frame).frame[14...])
         var message = Self.message(cell, packet, mtu: 0)
         message[cell.family == .v4 ? 34 : 54] = cell.family == .v4 ? 3 : 4

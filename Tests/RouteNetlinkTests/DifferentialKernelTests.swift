@@ -33,10 +33,11 @@ extension KernelTests {
                     Neighbor(
                         address: address, link: cable.left.index, macAddress: "02:00:00:00:00:07", state: state))
             }
-            // IPv6 makes its own addresses' local routes by a work queue.
+            // IPv6 makes its own addresses' local routes by a work queue, and a bridge tells of its state by another.
             for _ in 0..<200 {
                 let local = try client.routes.list(.v6, table: Route.localTable)
-                if local.contains(where: { $0.destination == "fd00::1/128" }) { break }
+                let hasState = try client.links.get(bridge.index)?.operationalState == .up
+                if hasState, local.contains(where: { $0.destination == "fd00::1/128" }) { break }
                 usleep(10_000)
             }
             return cable

@@ -197,7 +197,7 @@ struct pw_decap {
     __u8 cookie_count;  /* 0, 1 or 2 */
     __u16 vlan;         /* PW_VLAN_* */
     __u16 tag;          /* PW_TAG_*, or the id that the peer has */
-    __u16 reserved;
+    __u16 is_unheard;   /* 1: ICMP said that packets do not reach the peer, and none of its own has come since */
     __u16 local_port_be;
     __u16 peer_port_be;
     __u32 local_be[4]; /* IPv4: the first word, the others zero */

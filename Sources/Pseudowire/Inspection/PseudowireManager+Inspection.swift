@@ -107,7 +107,7 @@ extension DatapathState {
 extension DatapathState {
     /// Whether a frame of the peer's came after the last ICMP message that it cannot be reached; true without such one.
     func isPeerHeard(_ record: Record) throws(PseudowireError) -> Bool {
-        try bpf { () throws(BPFError) in try sessions[record.configuration.session.local.rawValue] }?.reserved != 1
+        try bpf { () throws(BPFError) in try sessions[record.configuration.session.local.rawValue] }?.is_unheard != 1
     }
 }
 

@@ -22,7 +22,7 @@ extension PseudowireManager {
             }
             var right = pw_decap(record.configuration, slot: record.slot, access: record.access)
             // The datapath's own.
-            right.reserved = value.reserved
+            right.is_unheard = value.is_unheard
             if record.isReady, !Self.same(right, value) { try state.write(.session, record) }
         }
         for record in sessions.values where record.isReady { try state.write(.session, record) }
