@@ -131,11 +131,12 @@ struct ChurnTests {
     func splitter() throws {
         let arena = try Churn.begin()
         try arena.delete("pw-split0")
+        // Another namespace's command must not take this one for gone.
+        try arena.wire.second.refresh()
         try arena.wire.first.refresh()
         try arena.expect(.up(), "made again")
         try arena.expectNothingStale()
-        // Segments and routes need it; another namespace's command must not take this one for gone.
-        try arena.wire.second.refresh()
+        // Segments and routes need it.
         let outcome = try arena.wire.streaming { usleep(100_000) }
         #expect(outcome.lost == 0, "\(outcome)")
         let stream = PseudowireTestbed.Stream(
