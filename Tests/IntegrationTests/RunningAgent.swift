@@ -17,12 +17,13 @@ final class RunningAgent {
     private let told = Told()
 
     /// Returns when it has looked at everything once.
-    init(_ document: PseudowireDocument, at arena: borrowing Churn) throws {
+    ///
+    /// - Parameter recheck: nobody tells of a filter that is taken off the tcx hook.
+    init(_ document: PseudowireDocument, at arena: borrowing Churn, recheck: Duration = .seconds(1)) throws {
         var options = PseudowireAgent.Options()
         options.quiet = .milliseconds(20)
         options.longest = .milliseconds(200)
-        // Nobody tells of a filter that is taken off the tcx hook.
-        options.recheck = .seconds(1)
+        options.recheck = recheck
         let agent = PseudowireAgent(
             in: .path(arena.wire.network.path(of: .edge1)), keeping: .document(document), options: options)
         self.agent = agent

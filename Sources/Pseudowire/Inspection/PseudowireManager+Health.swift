@@ -8,13 +8,13 @@ extension PseudowireManager {
     /// What is wrong, worst first; the first finding is the answer.
     func health(
         _ record: Record, _ route: Route?, _ statistics: Statistics, _ state: DatapathState, _ links: [UInt32: Link],
-        _ protection: IPsecProtection
+        _ protection: IPsecProtection, _ cache: InspectionCache
     ) throws(PseudowireError) -> Pseudowire.Health {
         func waiting(_ sentence: String) -> Pseudowire.Health { .init(state: .waiting, sentence: sentence) }
         let configuration = record.configuration
         let tunnel = configuration.tunnel
         if record.isReady, record.access == 0 { return try parked(record, state) }
-        if let sentence = try damage(record, state, links) { return .init(state: .broken, sentence: sentence) }
+        if let sentence = try damage(record, state, links, cache) { return .init(state: .broken, sentence: sentence) }
         let disagreement = Disagreement(configuration, statistics, isHeard: try state.isPeerHeard(record))
         if let sentence = disagreement.fatal { return .init(state: .broken, sentence: sentence) }
         if record.underlays.isEmpty {
@@ -30,8 +30,7 @@ extension PseudowireManager {
             if !access.flags.contains(.up) { return waiting("access interface \(access.name) is down") }
         }
         guard let route, route.type == .unicast else { return waiting("there is no route to \(tunnel.peer)") }
-        let client = client
-        let addresses = try netlink { () throws(NetlinkError) in try client.addresses.list() }
+        let addresses = try netlink { () throws(NetlinkError) in try cache.survey.allAddresses() }
         guard addresses.contains(where: { $0.prefix.address == tunnel.local }) else {
             return waiting("the address \(tunnel.local) is on no interface")
         }
@@ -60,7 +59,7 @@ extension PseudowireManager {
 
     /// What of the pseudowire itself is not as it was made.
     private func damage(
-        _ record: Record, _ state: DatapathState, _ links: [UInt32: Link]
+        _ record: Record, _ state: DatapathState, _ links: [UInt32: Link], _ cache: InspectionCache
     ) throws(PseudowireError) -> String? {
         let configuration = record.configuration
         guard record.isReady else {
@@ -71,7 +70,9 @@ extension PseudowireManager {
         let gone =
             "\(what) \(configuration.access) is \(isAnother ? "another one than it was" : "gone"); \(Self.cure)"
         guard let access = links[record.access] else { return gone }
-        let unfiltered = try missingFilter(.access, on: access, state)
+        let unfiltered = try cache.missingFilter(.access, record.access) { () throws(PseudowireError) in
+            try missingFilter(.access, on: access, state)
+        }
         // An interface of ours is known by its mark, for the customer may rename it; anything else by its name, or, while
         // nothing else has that, by our filter.
         if configuration.makesInterface {
@@ -88,7 +89,10 @@ extension PseudowireManager {
                 missing = missing ?? "underlay interface \(name) is gone; \(Self.cure)"
                 continue
             }
-            if let sentence = try missingFilter(.underlay, on: link, state) {
+            let sentence = try cache.missingFilter(.underlay, underlay) { () throws(PseudowireError) in
+                try missingFilter(.underlay, on: link, state)
+            }
+            if let sentence {
                 missing = missing ?? sentence
             } else {
                 isTakenIn = true

@@ -18,9 +18,10 @@ extension PseudowireManager {
             let past = try state.countedBefore()
             let drops = try state.sessionDropCounts(past)
             let protection = try netlink { () throws(NetlinkError) in try IPsecProtection(client) }
+            let cache = InspectionCache(SurveyCache(client))
             for record in records {
                 let statistics = try state.statistics(slot: record.slot, drops: drops[record.slot] ?? [], past)
-                found.append(try inspect(record, state, links, statistics, protection))
+                found.append(try inspect(record, state, links, statistics, protection, cache))
             }
             return found
         } ?? []
@@ -52,13 +53,10 @@ extension PseudowireManager {
 
     private func inspect(
         _ record: Record, _ state: DatapathState, _ links: [UInt32: Link], _ statistics: Statistics,
-        _ protection: IPsecProtection
+        _ protection: IPsecProtection, _ cache: InspectionCache
     ) throws(PseudowireError) -> Pseudowire {
         let configuration = record.configuration
-        let client = client
-        let route = try netlink { () throws(NetlinkError) in
-            try client.routes.lookup(to: configuration.tunnel.peer, from: nil)
-        }
+        let route = try netlink { () throws(NetlinkError) in try cache.survey.route(to: configuration.tunnel.peer) }
         var mtu: Int?
         var nextHop: String?
         if let route, let out = route.outputInterface, let link = links[out.rawValue] {
@@ -67,7 +65,8 @@ extension PseudowireManager {
             nextHop = route.gateway.map { "\($0) dev \(link.name)" } ?? "\(link.name)"
         }
         return Pseudowire(
-            configuration: configuration, health: try health(record, route, statistics, state, links, protection),
+            configuration: configuration,
+            health: try health(record, route, statistics, state, links, protection, cache),
             statistics: statistics, underlays: record.underlays.map { links[$0]?.name ?? "#\($0)" }, mtu: mtu,
             finishesFrames: record.finishes, hooks: try hooks(record, state, links), nextHop: nextHop,
             created: record.created)

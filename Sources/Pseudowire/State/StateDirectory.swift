@@ -66,10 +66,20 @@ struct StateDirectory: Hashable, Sendable {
             if name.hasPrefix("new:") {
                 try Self.remove(directory)
             } else if directory != path, let link = try? ProgramLink(pinnedAt: "\(directory)/\(DatapathObject.alive)"),
-                let index = try? link.interfaceIndex(), index == 0
+                let index = try? link.interfaceIndex(), index == 0, !Self.hasLiveLink(directory)
             {
                 try Self.remove(directory)
             }
+        }
+    }
+
+    /// Whether a filter on the tcx hook is on an interface: then the namespace is there, and only the splitter is gone.
+    private static func hasLiveLink(_ directory: String) -> Bool {
+        FileSystem.entries(of: directory).contains { name in
+            guard name.hasPrefix(linkPrefix), let link = try? ProgramLink(pinnedAt: "\(directory)/\(name)") else {
+                return false
+            }
+            return (try? link.interfaceIndex()) ?? 0 != 0
         }
     }
 }

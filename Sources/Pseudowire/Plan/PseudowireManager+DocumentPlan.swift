@@ -1,0 +1,52 @@
+internal import CPseudowireObject
+
+extension PseudowireManager {
+    /// What it takes to come from the pseudowires that there are to a document's, and who has to wait.
+    ///
+    /// - Parameters:
+    ///   - only: others stay as they are, or are not made.
+    ///   - removing: those that go.
+    func plan(
+        _ document: PseudowireDocument, _ mode: DocumentPlanner.Mode, only: Set<String>? = nil,
+        removing: (String) -> Bool
+    ) throws(PseudowireError) -> (plan: Plan, waiting: [Waiting]) {
+        try directory.checkFileSystem()
+        let state = try openState()
+        let existing = try records(state)
+        let limit = try state.map { state throws(PseudowireError) in try state.description.max_sessions }
+        let asked = Set(document.pseudowires.map(\.name))
+        let removed = existing.filter {
+            removing($0.configuration.name) && only?.contains($0.configuration.name) != false
+        }
+        let leaving = Set(removed.map(\.configuration.name))
+        var transition = Transition(removed: removed)
+        transition.kept = existing.filter {
+            !asked.contains($0.configuration.name) && !leaving.contains($0.configuration.name)
+        }
+        let whereabouts = Whereabouts(
+            client: client, state: state, cache: SurveyCache(client), filters: FilterPresence(state, self),
+            isLiteral: mode == .keep)
+        var planner = DocumentPlanner(document, mode, existing: existing, whereabouts, transition)
+        try planner.sort(only: only)
+        var survey = Survey(client, planner.transition.kept, whereabouts.cache)
+        survey.offersOthers = mode == .make || mode == .change
+        survey.ports = try state.map { state throws(PseudowireError) in try state.portList } ?? [:]
+        survey.filters = whereabouts.filters
+        for record in existing where record.isReady { survey.addFilters(of: record) }
+        if mode != .keep, let limit, let maxSessions = document.maxSessions, limit != maxSessions {
+            survey.refuse("max-sessions", "is \(limit) here already; 'teardown' first to change it")
+        }
+        let capacity = limit ?? document.maxSessions ?? Self.defaultMaxSessions
+        if planner.count > Int(capacity) {
+            survey.refuse("NAME", "there can be \(capacity) pseudowires here; these would be \(planner.count)")
+        }
+        try planner.place(&survey)
+        guard survey.faults.isEmpty else { throw .faults(survey.faults) }
+        let actions = planner.transition.actions(
+            makingState: state == nil ? capacity : nil, removal: try departing(removed), name: interfaceName,
+            hook: attachedHook)
+        var plan = Plan(actions, for: existing)
+        plan.changes = planner.transition.changes
+        return (plan, planner.reasons)
+    }
+}
