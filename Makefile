@@ -3,6 +3,7 @@
 # make bench   the datapath and the netlink library beside what one would use instead; ratios within one run. Twenty
 #              minutes on a machine that does nothing else; make bench-quick: an impression, in three
 # make fuzz    the datapath against its reference on FUZZ_FRAMES frames, a hundred times what make check compares
+# make faults  commands killed at FAULT_ROUNDS random instants, and at every place with everything that could come next
 # make tsan    the tests of RouteNetlink and BPF under ThreadSanitizer; make asan: under AddressSanitizer, with leaks
 #
 # Both install what they need (Debian packages, with apt-get) and mount a BPF file system if there is none.
@@ -11,7 +12,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: all setup setup-check bpffs build release demo check fuzz fuzz-native bench bench-quick bench-netlink \
+.PHONY: all setup setup-check bpffs build release demo check faults fuzz fuzz-native bench bench-quick bench-netlink \
 	bench-smoke test lint format bpf bpf-check downstream foreign-tools clean tsan asan
 
 # What building needs, and what testing needs beyond that: witnesses and peers that we did not write.
@@ -21,6 +22,7 @@ CHECK_PACKAGES := iproute2 iputils-ping bpftool ethtool tcpdump tshark socat jq 
 BUILD_DIR ?= .build
 GUEST_CACHE := $(abspath $(BUILD_DIR))/guest
 FUZZ_FRAMES ?= 100000000
+FAULT_ROUNDS ?= 1000
 SWIFT_BUILD := swift build --scratch-path $(BUILD_DIR)
 RELEASE_FLAGS := -c release --static-swift-stdlib --product pwctl
 PWCTL := $(BUILD_DIR)/release/pwctl
@@ -110,6 +112,13 @@ test: setup-check bpffs
 		swift test --scratch-path $(BUILD_DIR) --skip-build --disable-xctest --no-parallel $(STRICT) 2>&1 | tee "$$log"; \
 	if grep -qiE '(test|suite) .* skipped' "$$log"; then echo 'error: tests were skipped' >&2; exit 1; fi; \
 	grep -E 'Test run with .* passed' "$$log"
+
+# FAULT_SEED=… takes the same walk again; the seed is printed.
+faults: setup-check bpffs release
+	$(SAY) 'commands killed at $(FAULT_ROUNDS) random instants'
+	$(SWIFT_BUILD) --build-tests $(STRICT)
+	PWCTL=$(abspath $(PWCTL)) FAULT_ROUNDS=$(FAULT_ROUNDS) \
+		swift test --scratch-path $(BUILD_DIR) --skip-build --disable-xctest --no-parallel --filter 'RandomKillTests|KillTests'
 
 # Bounded in inputs and time; the same inputs each time.
 fuzz-native: setup

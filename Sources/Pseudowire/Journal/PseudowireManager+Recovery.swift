@@ -24,7 +24,7 @@ extension PseudowireManager {
         let intents = try journal.intents(interfaceName: interfaceName)
         var isForward = try journal.direction == .forward
         var reason: String?
-        if isForward, let missing = try obstacle(intents.compactMap(\.new)), try canUndo(intents) {
+        if isForward, let missing = try obstacle(intents, isForward: true), try canUndo(intents) {
             try journal.turnBack()
             isForward = false
             reason = missing
@@ -36,16 +36,24 @@ extension PseudowireManager {
         onMend(Recovery(changes: intents.map(\.change), isFinished: isForward, reason: reason))
     }
 
-    /// Why pseudowires cannot be as they were to be; nil if they can.
-    private func obstacle(_ records: [Record]) throws(PseudowireError) -> String? {
-        let indexes = Set(try links().map(\.index.rawValue))
-        for record in records {
+    /// Why pseudowires cannot be as they were to be, or as they were; nil if they can.
+    private func obstacle(_ intents: [Intent], isForward: Bool) throws(PseudowireError) -> String? {
+        let links = try links()
+        let indexes = Set(links.map(\.index.rawValue))
+        let names = Set(links.map(\.name))
+        for intent in intents {
+            guard let record = isForward ? intent.new : intent.old else { continue }
             let configuration = record.configuration
             if record.access != 0, !indexes.contains(record.access) {
                 return "interface \(configuration.access) of \(configuration.name) is gone"
             }
             if record.underlays.contains(where: { !indexes.contains($0) }) {
                 return "an underlay interface of \(configuration.name) is gone"
+            }
+            if isForward, intent.made != nil, names.contains(configuration.access),
+                try CustomerPort.find(record.access, hidden: record.accessName, client) == nil
+            {
+                return "the name \(configuration.access) is another interface's now"
             }
         }
         return nil
@@ -57,7 +65,7 @@ extension PseudowireManager {
             guard intent.removed != nil, let old = intent.old else { continue }
             if try CustomerPort.find(old.access, hidden: old.accessName, client) == nil { return false }
         }
-        return try obstacle(intents.compactMap(\.old)) == nil
+        return try obstacle(intents, isForward: false) == nil
     }
 
     private func links() throws(PseudowireError) -> [Link] {

@@ -4,8 +4,8 @@ internal import RouteNetlink
 
 /// Makes pseudowires what the journal says, whatever of it is done already.
 ///
-/// Everything is added or replaced before anything is taken away, as in a plan. An interface that is gone is left out:
-/// its pseudowire says so in its health.
+/// Everything is added or replaced before anything is taken away, as in a plan. An interface that is gone, or is somebody
+/// else's by now, is left out, for no command may be held up by it for ever: its pseudowire says so in its health.
 struct Reconciliation {
     private let manager: PseudowireManager
     private let state: DatapathState
@@ -59,8 +59,13 @@ struct Reconciliation {
         let record = target.record
         guard record.configuration.makesInterface else { return }
         if let shape = target.shape {
-            target.record.access = try CustomerPort.ensure(
-                record.configuration.access, record.access, hidden: record.accessName, shape, client)
+            do throws(PseudowireError) {
+                target.record.access = try CustomerPort.ensure(
+                    record.configuration.access, record.access, hidden: record.accessName, shape, client)
+            } catch {
+                guard case .netlink(let cause) = error, cause.isAlreadyPresent else { throw error }
+                target.record.access = 0
+            }
         }
         try FaultPoint.recoveryInterface.reach()
     }
@@ -104,10 +109,15 @@ struct Reconciliation {
                     if let hook = record.configuration.attach.hook ?? present { hook } else {
                         try AttachmentHook.preferred(on: interface, client)
                     }
-                if let present, present != hook {
-                    try Attachment.move(role, on: interface, to: hook, state, manager)
-                } else {
-                    try Attachment.attach(role, to: interface, at: hook, state, manager)
+                do throws(PseudowireError) {
+                    if let present, present != hook {
+                        try Attachment.move(role, on: interface, to: hook, state, manager)
+                    } else {
+                        try Attachment.attach(role, to: interface, at: hook, state, manager)
+                    }
+                } catch {
+                    // Somebody else's filter is in its place.
+                    guard case .refused = error else { throw error }
                 }
                 try FaultPoint.recoveryFilter.reach()
             }

@@ -4,8 +4,8 @@ import Testing
 
 @Suite("commands that meet an error", .enabled(if: geteuid() == 0, "needs root"), .serialized)
 struct FailureTests {
-    /// Points after which there is nothing left to fail: tests can only kill there.
-    private static let atTheEnd: Set<FaultPoint> = [.journalRemoved]
+    /// Points after which there is nothing left to fail, or no way back: tests can only kill there.
+    private static let atTheEnd: Set<FaultPoint> = [.journalRemoved, .pairRemoved]
 
     @Test("wherever it is, all is as before, and the error is told", arguments: FaultScenario.all)
     func anywhere(scenario: FaultScenario) throws {

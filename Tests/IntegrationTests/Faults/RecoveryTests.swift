@@ -90,6 +90,24 @@ struct RecoveryTests {
         try arena.takeDown()
     }
 
+    @Test("the name of an interface that was to be made is taken by now: it is undone, and nobody is held up")
+    func taken() throws {
+        let arena = try FaultArena(try Self.scenario("create with an interface"))
+        let points = try arena.command.points()
+        try arena.reset()
+        let number = try #require(points.firstIndex(of: .pairMade))
+        #expect(try arena.command.run(.kill(number - 1)).wasKilled)
+        let client = try arena.wire.client(.edge1)
+        try client.links.create(.veth("lan0", peer: .init(name: "far-lan0")))
+        var told: [Recovery] = []
+        arena.manager.onMend = { told.append($0) }
+        try arena.manager.refresh()
+        #expect(told.first?.reason == "the name lan0 is another interface's now")
+        #expect(try arena.manager.export() == arena.before)
+        try client.links.delete(arena.wire.index("lan0", client))
+        try arena.takeDown()
+    }
+
     @Test("who holds the lock and dies frees it; who waits for it says so, and for no longer than asked")
     func lock() throws {
         let arena = try FaultArena(try Self.scenario("set"))
