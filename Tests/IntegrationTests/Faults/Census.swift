@@ -83,7 +83,13 @@ struct Census: Equatable, CustomStringConvertible {
             lines.insert("path \(octets(key)) \(name(value.ifindex)) \(value.vlan)")
         }
         for (index, port) in try state.ports.entries() {
-            lines.insert("port \(name(index)) flags \(port.flags) hooks \(port.access_hook) \(port.underlay_hook)")
+            var flags = port.flags
+            if flags & UInt32(PW_PORT_OWNS_CLSACT) != 0, port[.access] != .clsact, port[.underlay] != .clsact {
+                // A qdisc of our making stays as long as we use the interface, whichever hook we use.
+                flags &= ~UInt32(PW_PORT_OWNS_CLSACT)
+                lines.remove("clsact \(name(index))")
+            }
+            lines.insert("port \(name(index)) flags \(flags) hooks \(port.access_hook) \(port.underlay_hook)")
         }
     }
 
