@@ -246,6 +246,25 @@ struct CoexistenceTests {
         try manager.pseudowire(named: "pw0").statistics
     }
 
+    @Test("a link goes with its interface: its pin is reaped by the next command")
+    func vanished() throws {
+        guard UpgradeTests.hooks.contains(.tcx) else { return }
+        let wire = try Wire()
+        try wire.connect(Cell.all[0]) { $0.attach = .tcx }
+        let client = try wire.client(.edge1)
+        let (access, underlay) = try (wire.index("veth10", client), wire.index("veth12", client))
+        let state = "\(BPFFileSystem.conventionalPath)/pseudowire/\(String(client.namespaceCookie, radix: 16))"
+        let pins = ["\(state)/link:\(access.rawValue):encap", "\(state)/link:\(underlay.rawValue):decap"]
+        for pin in pins { #expect(try ProgramLink(pinnedAt: pin).interfaceIndex() > 0) }
+        try client.links.delete(access)
+        #expect(try ProgramLink(pinnedAt: pins[0]).interfaceIndex() == 0)
+        try wire.first.refresh()
+        #expect(Glibc.access(pins[0], F_OK) != 0 && Glibc.access(pins[1], F_OK) == 0)
+        try wire.first.teardown()
+        try wire.second.teardown()
+        #expect(Glibc.access(state, F_OK) != 0)
+    }
+
     @Test("two wishes for the one filter of an interface are refused; what is left out goes along")
     func wishes() throws {
         guard UpgradeTests.hooks.contains(.tcx) else { return }

@@ -1,19 +1,11 @@
 internal import BPF
 internal import CPseudowireObject
+internal import Glibc
 internal import RouteNetlink
 internal import SystemPackage
 
 /// The filters themselves: put, found, exchanged and taken at one of the two hooks.
 extension Attachment {
-    /// What came of exchanging a filter's program.
-    enum Exchange: Sendable {
-        case done
-        /// The new program was there already.
-        case alreadyNew
-        /// There is nothing, or something of somebody else's, where ours should be.
-        case absent
-    }
-
     /// The program that an interface's filter of ours runs, or nil if there is none at our place.
     static func programID(
         _ role: Role, on interface: UInt32, at hook: AttachmentHook, _ manager: PseudowireManager
@@ -144,11 +136,11 @@ extension Attachment {
     static func exchange(
         _ role: Role, on link: Link, at hook: AttachmentHook, from old: DatapathPrograms, to new: DatapathPrograms,
         _ manager: PseudowireManager
-    ) throws(PseudowireError) -> Exchange {
+    ) throws(PseudowireError) {
         let interface = link.index.rawValue
         let present = try programID(role, on: interface, at: hook, manager)
-        guard present != new.id(role, on: link) else { return .alreadyNew }
-        guard present == old.id(role, on: link) else { return .absent }
+        // It may be the new one already; and where there is none, or somebody else's, nothing is to be done here.
+        guard present == old.id(role, on: link) else { return }
         switch hook {
         case .clsact:
             let client = manager.client
@@ -162,10 +154,8 @@ extension Attachment {
                 try new.replaceProgram(of: attached, role, on: link, expecting: old)
             } catch {
                 // The interface has gone in this moment.
-                guard error.errno.rawValue == 67 else { throw .bpf(error) }  // ENOLINK
-                return .absent
+                guard error.errno.rawValue == ENOLINK else { throw .bpf(error) }
             }
         }
-        return .done
     }
 }

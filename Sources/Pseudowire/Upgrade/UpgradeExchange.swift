@@ -90,7 +90,7 @@ struct UpgradeExchange {
             guard let hook = port[role],
                 let link = try netlink({ () throws(NetlinkError) in try client.links.get(index) })
             else { continue }
-            _ = try Attachment.exchange(role, on: link, at: hook, from: old, to: new, manager)
+            try Attachment.exchange(role, on: link, at: hook, from: old, to: new, manager)
             try FaultPoint.filterExchanged.reach()
         }
     }

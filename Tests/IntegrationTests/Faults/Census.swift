@@ -41,7 +41,9 @@ struct Census: Equatable, CustomStringConvertible {
                 }
             }
         }
-        for qdisc in try client.qdiscs.list() where qdisc.kind == "clsact" {
+        // One of our making stays while the interface is used: making or removing one stops its transmit queues.
+        let kept = try Self.keptQdiscs(manager)
+        for qdisc in try client.qdiscs.list() where qdisc.kind == "clsact" && !kept.contains(qdisc.link.rawValue) {
             lines.insert("clsact \(name(qdisc.link.rawValue))")
         }
         for path in [manager.directory.path, manager.directory.draft] {
@@ -53,6 +55,15 @@ struct Census: Equatable, CustomStringConvertible {
             }
         }
         try describe(manager, name)
+    }
+
+    /// Interfaces with a clsact qdisc of ours that our filter has moved away from.
+    private static func keptQdiscs(_ manager: PseudowireManager) throws -> Set<UInt32> {
+        guard let state = try manager.openState() else { return [] }
+        let kept = try state.portList.filter { _, port in
+            port.flags & UInt32(PW_PORT_OWNS_CLSACT) != 0 && port[.access] != .clsact && port[.underlay] != .clsact
+        }
+        return Set(kept.keys)
     }
 
     private mutating func describe(_ manager: PseudowireManager, _ name: (UInt32) -> String) throws {
@@ -83,12 +94,8 @@ struct Census: Equatable, CustomStringConvertible {
             lines.insert("path \(octets(key)) \(name(value.ifindex)) \(value.vlan)")
         }
         for (index, port) in try state.ports.entries() {
-            var flags = port.flags
-            if flags & UInt32(PW_PORT_OWNS_CLSACT) != 0, port[.access] != .clsact, port[.underlay] != .clsact {
-                // A qdisc of our making stays as long as we use the interface, whichever hook we use.
-                flags &= ~UInt32(PW_PORT_OWNS_CLSACT)
-                lines.remove("clsact \(name(index))")
-            }
+            let flags =
+                try Self.keptQdiscs(manager).contains(index) ? port.flags & ~UInt32(PW_PORT_OWNS_CLSACT) : port.flags
             lines.insert("port \(name(index)) flags \(flags) hooks \(port.access_hook) \(port.underlay_hook)")
         }
     }
