@@ -33,9 +33,11 @@ struct ChurnTests {
         let agent = try RunningAgent(document, at: arena)
         let outcome = try arena.wire.streaming {
             try churn.act(arena)
+            try agent.lookAgain()
             try arena.await(churn.kept, "kept")
             try arena.expectNothingStale()
             try arena.restore()
+            try agent.lookAgain()
             try arena.await(.up(), "restored")
             try arena.expectNothingStale()
             #expect(try arena.wire.first.export() == document)
@@ -120,6 +122,7 @@ struct ChurnTests {
         #expect(agent.looks == before)
         // Half a dozen notifications, which on a busy machine may not all come together.
         try arena.make("eth8", peer: "cust8")
+        for _ in 0..<1000 where agent.looks == before { usleep(10_000) }
         usleep(700_000)
         #expect((1...3).contains(agent.looks - before))
         for name in ["eth2", "eth8"] { try arena.delete(name) }

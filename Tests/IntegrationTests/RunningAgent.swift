@@ -19,7 +19,7 @@ final class RunningAgent {
     /// Returns when it has looked at everything once.
     ///
     /// - Parameter recheck: nobody tells of a filter that is taken off the tcx hook.
-    init(_ document: PseudowireDocument, at arena: borrowing Churn, recheck: Duration = .seconds(1)) throws {
+    init(_ document: PseudowireDocument, at arena: borrowing Churn, recheck: Duration = .milliseconds(300)) throws {
         var options = PseudowireAgent.Options()
         options.quiet = .milliseconds(20)
         options.longest = .milliseconds(200)
@@ -50,6 +50,12 @@ final class RunningAgent {
     private func wait(for condition: () -> Bool) throws {
         for _ in 0..<1000 where !condition() { usleep(10_000) }
         try #require(condition())
+    }
+
+    /// Waits for a look that has begun after now: the one that may be going on does not count.
+    func lookAgain() throws {
+        let before = looks
+        try wait { looks >= before + 2 }
     }
 
     func end() throws {
