@@ -3,18 +3,14 @@ internal import CPseudowireObject
 internal import RouteNetlink
 
 extension Attachment {
-    /// Takes off what a command that died left at the other hook, the qdisc under it included.
+    /// Takes off what a command that died left at the other hook.
+    ///
+    /// A qdisc of our making stays until the interface is let go: removing one costs the interface frames.
     static func mend(
         _ role: Role, on interface: UInt32, at hook: AttachmentHook, _ state: DatapathState,
         _ manager: PseudowireManager
     ) throws(PseudowireError) {
         try take(role, from: interface, at: hook.other, state, manager)
-        guard var port = try bpf({ () throws(BPFError) in try state.ports[interface] }) else { return }
-        let before = port.flags
-        try releaseClsact(&port, LinkIndex(rawValue: interface), manager.client)
-        if port.flags != before {
-            try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
-        }
     }
 
     /// Pins of links whose interface is gone.

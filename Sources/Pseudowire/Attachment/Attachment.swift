@@ -169,7 +169,7 @@ enum Attachment {
     }
 
     /// Removes a qdisc of our making once no filter of ours needs it.
-    static func releaseClsact(
+    private static func releaseClsact(
         _ port: inout pw_port, _ index: LinkIndex, _ client: RouteClient
     ) throws(PseudowireError) {
         guard port.flags & UInt32(PW_PORT_OWNS_CLSACT) != 0, port[.access] != .clsact, port[.underlay] != .clsact else {
