@@ -3,7 +3,9 @@ internal import CPseudowireObject
 internal import RouteNetlink
 
 extension Attachment {
-    /// Takes off what a command that died left at the other hook; a qdisc of our making stays, as after every move.
+    /// Takes off what a command that died left at the other hook.
+    ///
+    /// A qdisc of our making stays until the interface is let go: removing one costs the interface frames.
     static func mend(
         _ role: Role, on interface: UInt32, at hook: AttachmentHook, _ state: DatapathState,
         _ manager: PseudowireManager

@@ -18,9 +18,16 @@ struct FailureTests {
             for number in points.indices where !Self.atTheEnd.contains(points[number]) {
                 let place = "\(scenario.testDescription), \(number) (\(points[number]))"
                 let outcome = try arena.command.run(.fail(number))
-                #expect(outcome.status == 1 && !outcome.wasKilled, "\(place)")
+                // A qdisc that has stayed from the time before may have it come by other points.
+                let isReached = outcome.points.count > number
+                #expect(outcome.status == (isReached ? 1 : 0) && !outcome.wasKilled, "\(place)")
+                guard isReached, !Self.atTheEnd.contains(outcome.points[number]) else {
+                    try arena.reset()
+                    continue
+                }
                 #expect(
-                    outcome.errors.contains("refused for a test at \(points[number])"), "\(place): \(outcome.errors)")
+                    outcome.errors.contains("refused for a test at \(outcome.points[number])"),
+                    "\(place): \(outcome.errors)")
                 #expect(!outcome.errors.contains("undoing it failed"), "\(place): \(outcome.errors)")
                 if outcome.errors.contains("still to be done") {
                     try arena.manager.refresh()

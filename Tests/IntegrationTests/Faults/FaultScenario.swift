@@ -98,6 +98,9 @@ struct FaultScenario: Sendable, CustomTestStringConvertible {
                 testDescription: "set attach back", verb: "set", words: ["pwa", "attach=tcx"],
                 before: [moved(.clsact)], after: [moved(.tcx)], hasBystander: true),
             FaultScenario(
+                testDescription: "delete on clsact", verb: "delete", words: ["pwa"], before: [moved(.clsact)],
+                after: [], hasBystander: true),
+            FaultScenario(
                 testDescription: "replace all by others", verb: "replace", document: .init(mixedAfter + [bystander]),
                 before: mixed, after: mixedAfter, hasBystander: true),
             FaultScenario(
