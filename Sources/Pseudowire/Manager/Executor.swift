@@ -24,6 +24,7 @@ struct Executor: ~Copyable {
     /// first that is removed there is no undoing.
     mutating func run(_ actions: [Action]) throws(PseudowireError) {
         guard !actions.isEmpty else { return }
+        var reserve = try DescriptorReserve()
         let journal = try Journal(intents(actions))
         // A state that is still to be made gets its name with the journal in it.
         if state != nil { try pin(journal) }
@@ -34,6 +35,7 @@ struct Executor: ~Copyable {
                 try perform(action, journal)
                 if case .removeInterface = action { isFinal = true }
             } catch {
+                reserve.release()
                 if case .unfinished = error { throw error }
                 guard !isFinal else { throw .unfinished(error, left: actions[index...].map(\.description)) }
                 throw undo(actions[...index], journal, error)
