@@ -221,7 +221,7 @@ struct ValueTests {
             .attach(.access, interface: 2, name: "eth1", hook: .tcx),
             .detach(.underlay, interface: 3, name: "eth0", hook: .clsact),
             .moveFilter(.access, interface: 2, name: "eth1", to: .tcx), .write(.session, record, over: nil),
-            .drop(.access(underlay: 3), record), .drop(.path, record),
+            .drop(.access(underlay: 0, before: 3), record), .drop(.path, record),
             .makeInterface(record, .init(mtu: 1446, isDormant: true)),
             .removeInterface(record, .init(mtu: 1446, isDormant: false)),
         ]

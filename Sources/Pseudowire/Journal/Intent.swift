@@ -44,7 +44,7 @@ struct Intent: Sendable {
             case .eraseRecord(let record): note(record) { $0.old = record }
             case .makeInterface(let record, let shape): note(record) { $0.made = shape }
             case .removeInterface(let record, let shape): note(record) { $0.removed = shape }
-            case .write(.access(let underlay), let record, _):
+            case .write(.access(let underlay, _), let record, _):
                 note(record) { $0.newUnderlay = underlay }
             default: continue
             }

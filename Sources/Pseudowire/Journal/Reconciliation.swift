@@ -78,7 +78,7 @@ struct Reconciliation {
                 try bpf { () throws(BPFError) in try state.clearCounters(slot: record.slot) }
             }
             try state.write(.session, record)
-            try state.write(.access(underlay: target.underlay), record)
+            try state.write(.access(underlay: target.underlay, before: 0), record)
             try FaultPoint.recoveryEntries.reach()
         }
     }

@@ -51,11 +51,11 @@ extension PseudowireManager {
             right.path_mtu = value.path_mtu
             right.path_mtu_until = value.path_mtu_until
             if record.isReady, !Self.same(right, value) {
-                try state.write(.access(underlay: value.underlay), record)
+                try state.write(.access(underlay: value.underlay, before: 0), record)
             }
         }
         for record in accesses.values where record.isReady {
-            try state.write(.access(underlay: record.underlays.first ?? 0), record)
+            try state.write(.access(underlay: record.underlays.first ?? 0, before: 0), record)
         }
     }
 

@@ -69,7 +69,16 @@ enum Action: Sendable, CustomStringConvertible {
     /// The entries by which the datapath knows a pseudowire.
     enum Entry: Sendable {
         case session, path
-        case access(underlay: UInt32)
+        /// The way out that it names, and the one that what was there before names.
+        case access(underlay: UInt32, before: UInt32)
+
+        var inverse: Entry {
+            if case .access(let underlay, let before) = self {
+                .access(underlay: before, before: underlay)
+            } else {
+                self
+            }
+        }
     }
 
     var description: String {
@@ -111,8 +120,8 @@ enum Action: Sendable, CustomStringConvertible {
         case .moveFilter(let role, let interface, let name, let hook):
             .moveFilter(role, interface: interface, name: name, to: hook.other)
         case .write(let entry, let record, let over):
-            if let over { .write(entry, over, over: record) } else { .drop(entry, record) }
-        case .drop(let entry, let record): .write(entry, record, over: nil)
+            if let over { .write(entry.inverse, over, over: record) } else { .drop(entry.inverse, record) }
+        case .drop(let entry, let record): .write(entry.inverse, record, over: nil)
         case .clearCounters: nil
         case .replaceRecord(let record, let over): .replaceRecord(over, over: record)
         }

@@ -54,7 +54,7 @@ extension PseudowireManager {
             // be meant: then the ports that a message quotes fit the earlier one alone, and what is said of the other's
             // packets is believed by neither. That one follows routes and interfaces, not ICMP.
             if paths.insert(PathKey(record)).inserted { actions.append(.write(.path, record, over: nil)) }
-            actions.append(.write(.access(underlay: place.wayOut?.rawValue ?? 0), record, over: nil))
+            actions.append(.write(.access(underlay: place.wayOut?.rawValue ?? 0, before: 0), record, over: nil))
             actions += filters.encap + [.commitRecord(record)]
             survey.add(record.committed)
         }

@@ -1,3 +1,5 @@
+internal import BPF
+internal import CPseudowireObject
 internal import RouteNetlink
 
 extension PseudowireManager {
@@ -8,8 +10,18 @@ extension PseudowireManager {
         transition.kept = existing.filter { !names.contains($0.configuration.name) }
         return Plan(
             transition.actions(
-                makingState: nil, removal: try departing(removed), name: interfaceName, hook: attachedHook),
+                makingState: nil, removal: try departing(removed), name: interfaceName, hook: attachedHook,
+                wayOut: try wayOut()),
             for: existing)
+    }
+
+    /// Tells the way out that the datapath has for a pseudowire: not always the first of its underlays.
+    func wayOut() throws(PseudowireError) -> (Record) -> UInt32 {
+        let state = try openState()
+        return { record in
+            let present = try? state?.access[record.accessKey]
+            return present?.underlay ?? record.underlays.first ?? 0
+        }
     }
 
     /// Pseudowires that go, with what it would take to have their interfaces again.

@@ -57,7 +57,7 @@ struct Transition {
 
     func actions(
         makingState capacity: UInt32?, removal: [(Record, CustomerPort.Shape?)], name: (UInt32) -> String,
-        hook: (Attachment.Role, UInt32) -> AttachmentHook
+        hook: (Attachment.Role, UInt32) -> AttachmentHook, wayOut: (Record) -> UInt32
     ) -> [Action] {
         guard !pairs.isEmpty || !removed.isEmpty else { return [] }
         var actions: [Action] = []
@@ -88,19 +88,21 @@ struct Transition {
             }
         }
         for pair in pairs where !pair.isParked {
-            actions.append(.write(.access(underlay: pair.underlay), pair.new, over: accesses[AccessKey(pair.new)]))
+            let over = accesses[AccessKey(pair.new)]
+            let entry = Action.Entry.access(underlay: pair.underlay, before: over.map(wayOut) ?? 0)
+            actions.append(.write(entry, pair.new, over: over))
         }
         actions += encaps
         for pair in pairs {
             actions.append(pair.old.map { .replaceRecord(pair.new, over: $0) } ?? .commitRecord(pair.new))
         }
-        return actions + departures(removal, olds, owners, name, hook)
+        return actions + departures(removal, olds, owners, name, hook, wayOut)
     }
 
     /// What nobody needs any more, now that everything new is in its place.
     private func departures(
         _ removal: [(Record, CustomerPort.Shape?)], _ olds: [Record], _ owners: Owners, _ name: (UInt32) -> String,
-        _ hook: (Attachment.Role, UInt32) -> AttachmentHook
+        _ hook: (Attachment.Role, UInt32) -> AttachmentHook, _ wayOut: (Record) -> UInt32
     ) -> [Action] {
         let remaining = kept + pairs.map(\.new)
         let placed = kept.filter { $0.access != 0 } + pairs.filter { !$0.isParked }.map(\.new)
@@ -115,7 +117,7 @@ struct Transition {
             actions.append(
                 .detach(.access, interface: old.access, name: old.accessName, hook: hook(.access, old.access)))
         }
-        for old in leaving { actions.append(.drop(.access(underlay: old.underlays.first ?? 0), old)) }
+        for old in leaving { actions.append(.drop(.access(underlay: 0, before: wayOut(old)), old)) }
         for old in olds where old.access != 0 || !old.isReady {
             if !sessions.contains(old.configuration.session.local) { actions.append(.drop(.session, old)) }
             let heir = owners.after[PathKey(old)]

@@ -14,7 +14,7 @@ extension DatapathState {
         case .path:
             try bpf { () throws(BPFError) in try paths.update(key: pw_path_key(configuration), value: record.accessKey)
             }
-        case .access(let underlay):
+        case .access(let underlay, _):
             let described = try description
             let splitter = SplitterIndexes(outer: described.splitter_outer, inner: described.splitter_inner)
             let value = pw_encap(
