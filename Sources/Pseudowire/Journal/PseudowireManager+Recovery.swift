@@ -33,6 +33,7 @@ extension PseudowireManager {
         // A state without pseudowires has gone, and the journal with it.
         try Journal.remove(from: directory.path)
         try FaultPoint.journalRemoved.reach()
+        if isForward { removedInRecovery.formUnion(intents.filter { $0.new == nil }.map(\.name)) }
         onMend(Recovery(changes: intents.map(\.change), isFinished: isForward, reason: reason))
     }
 

@@ -25,6 +25,8 @@ public final class PseudowireManager {
     public var patience: Duration?
     /// Called when a change has to wait for another one.
     public var onWait: () -> Void = {}
+    /// The pseudowires whose removal this manager's changes have finished for a command that died.
+    var removedInRecovery: Set<String> = []
     /// Called when a change has first finished, or undone, what a command that died had begun.
     public var onMend: (Recovery) -> Void = { _ in }
     /// Called when a change has put a pseudowire in its place again that nobody had asked for.

@@ -82,7 +82,8 @@ extension PseudowireManager {
         try directory.checkFileSystem()
         let existing = try records(openState())
         let known = existing.map(\.configuration.name)
-        let faults = names.filter { !known.contains($0) }.map { name in
+        // What a command that died was removing has just been removed: that is what is asked for here.
+        let faults = names.filter { !known.contains($0) && !removedInRecovery.contains($0) }.map { name in
             let list = known.isEmpty ? "there is none here" : "there is \(known.prefix(10).joined(separator: ", "))"
             return ConfigurationFault(.refusal, "NAME", "no pseudowire \"\(name)\"; \(list)")
         }
