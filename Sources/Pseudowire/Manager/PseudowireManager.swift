@@ -25,7 +25,7 @@ public final class PseudowireManager {
     public var patience: Duration?
     /// Called when a change has to wait for another one.
     public var onWait: () -> Void = {}
-    /// The pseudowires whose removal this manager's changes have finished for a command that died.
+    /// The pseudowires whose removal the change at hand has first finished, for a command that died.
     var removedInRecovery: Set<String> = []
     /// Called when a change has first finished, or undone, what a command that died had begun.
     public var onMend: (Recovery) -> Void = { _ in }
@@ -110,6 +110,8 @@ public final class PseudowireManager {
             // Without state there is no splitter, unless a command died between making or removing the one and the other.
             if !directory.exists, (try? Splitter.find(client)) != nil { try Splitter.remove(client) }
             try finishUpgrade()
+            // Of this change alone: the next one knows nothing of them.
+            defer { removedInRecovery = [] }
             try recover()
             try mend()
             try body()
