@@ -107,11 +107,15 @@ downstream: setup
 test: setup-check bpffs
 	$(SAY) 'tests (about ten minutes: two real kernels take part)'
 	$(SWIFT_BUILD) --build-tests $(STRICT)
-	@log=$(BUILD_DIR)/test.log; \
+	@log=$(BUILD_DIR)/test.log; status=0; \
 	PWCTL=$(abspath $(PWCTL)) GUEST_CACHE=$(GUEST_CACHE) \
-		swift test --scratch-path $(BUILD_DIR) --skip-build --disable-xctest --no-parallel $(STRICT) 2>&1 | tee "$$log"; \
-	if grep -qiE '(test|suite) .* skipped' "$$log"; then echo 'error: tests were skipped' >&2; exit 1; fi; \
-	grep -E 'Test run with .* passed' "$$log"
+		swift test --scratch-path $(BUILD_DIR) --skip-build --disable-xctest --no-parallel $(STRICT) 2>&1 | tee "$$log" \
+		|| status=$$?; \
+	printf '\n== what took longest, in seconds\n'; \
+	sed -nE 's/^.*Suite "?([^"]*)"? (passed|failed) after ([0-9.]+) .*/\3 \1/p' "$$log" | sort -rn | sed -n 1,15p; \
+	if grep -qiE '(test|suite) .* skipped' "$$log"; then echo 'error: tests were skipped' >&2; status=1; fi; \
+	if grep -q '^✘' "$$log"; then printf '\n== what failed\n'; grep -E '^✘ (Test|Suite)' "$$log" | cut -c1-600; fi; \
+	grep -E 'Test run with .* (passed|failed)' "$$log" && exit "$$status"
 
 # FAULT_SEED=… takes the same walk again; the seed is printed.
 faults: setup-check bpffs release
