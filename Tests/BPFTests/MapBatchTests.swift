@@ -93,6 +93,39 @@ struct MapBatchTests {
         #expect(try !map.remove(key: 5))
     }
 
+    @Test("entries are made as they are needed, each once and in order", arguments: [0, 1, 1024, 2500])
+    func made(count: Int) throws {
+        let map = try hash()
+        var asked: [Int] = []
+        try map.update(count: count) { number in
+            asked.append(number)
+            return (UInt32(number), UInt64(number) * 3)
+        }
+        #expect(asked == Array(0..<count))
+        #expect(try map.entries().allSatisfy { $0.value == UInt64($0.key) * 3 })
+        #expect(try map.entries().count == count)
+    }
+
+    @Test("many of a per-CPU array's values are set and read together", arguments: [0, 1, 1023, 1024, 1025, 2500])
+    func perCPUArray(count: Int) throws {
+        let perCPUArrayMap: UInt32 = 6
+        let map = try Map<UInt32, UInt32>(creating: perCPUArrayMap, name: "per_cpu", maxEntries: 2500)
+        let keys = (0..<UInt32(count)).reversed().map { $0 }
+        try map.updateOnEveryCPU(keys: keys, value: 7)
+        var found: [UInt32: [UInt32]] = [:]
+        try map.forEachValue(ofFirst: count) { found[$0, default: []].append($1) }
+        let processors = try map.valuesPerCPU(of: 0)?.count ?? 0
+        #expect(found.count == count)
+        #expect(found.values.allSatisfy { $0 == [UInt32](repeating: 7, count: processors) })
+        #expect(count == 2500 ? true : try map.valuesPerCPU(of: UInt32(count))?.allSatisfy { $0 == 0 } == true)
+        // More than there are: all.
+        var all = 0
+        try map.forEachValue(ofFirst: 10_000) { _, _ in all += 1 }
+        #expect(all == 2500 * processors)
+        #expect(throws: BPFError.self) { try hash().forEachValue(ofFirst: 1) { _, _ in } }
+        #expect(throws: BPFError.self) { try hash().updateOnEveryCPU(keys: [1], value: 1) }
+    }
+
     @Test("maps with one value for all CPUs are no per-CPU maps, and the other way round")
     func perCPUKind() throws {
         let error = #expect(throws: BPFError.self) { _ = try PerCPUMap(hash()) }

@@ -69,25 +69,38 @@ extension Map {
     ///
     /// Not all or nothing: those before the one that failed are set. Linux 5.6.
     public func update(_ entries: [(key: Key, value: Value)]) throws(BPFError) {
+        try update(count: entries.count) { entries[$0] }
+    }
+
+    /// The same of entries that are made as they are needed: a million need no list of them all.
+    ///
+    /// ```swift
+    /// try sessions.update(count: wires.count) { (wires[$0].session, value(wires[$0])) }
+    /// ```
+    ///
+    /// - Parameter entry: the entry with a number, asked for once for each from 0 on.
+    public func update(count: Int, _ entry: (Int) -> (key: Key, value: Value)) throws(BPFError) {
         guard !info.isPerCPU else {
             throw BPFError("update", name, .invalidArgument, hint: "it has a value per CPU")
         }
-        let keys = entries.map(\.key)
-        let values = entries.map(\.value)
-        var done = 0
-        while done < entries.count {
-            var count = UInt32(min(entries.count - done, Self.batchSize))
-            let asked = count
-            let result = keys.withUnsafeBufferPointer { keys in
-                values.withUnsafeBufferPointer { values in
-                    bpf_map_update_batch(
-                        descriptor.raw, keys.baseAddress.map { $0 + done }, values.baseAddress.map { $0 + done },
-                        &count, nil)
-                }
+        let capacity = min(count, Self.batchSize)
+        let keys = UnsafeMutablePointer<Key>.allocate(capacity: max(1, capacity))
+        let values = UnsafeMutablePointer<Value>.allocate(capacity: max(1, capacity))
+        defer {
+            keys.deallocate()
+            values.deallocate()
+        }
+        for start in stride(from: 0, to: count, by: Self.batchSize) {
+            let size = min(count - start, capacity)
+            for index in 0..<size {
+                let (key, value) = entry(start + index)
+                (keys + index).initialize(to: key)
+                (values + index).initialize(to: value)
             }
+            var done = UInt32(size)
+            let result = bpf_map_update_batch(descriptor.raw, keys, values, &done, nil)
             let hint = result == 0 - Int32(E2BIG) ? "it is full: \(info.maxEntries) entries" : nil
             try BPFError.check(result, "update", name, hint: hint)
-            done += Int(asked)
         }
     }
 
