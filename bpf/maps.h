@@ -99,11 +99,11 @@ struct {
     __type(value, struct pw_event_limit);
 } event_limits SEC(".maps");
 
-/* As many as there can be reasons of pseudowires, counters of pseudowires and reasons of all. */
+/* Empty, until an upgrade that cannot keep what was counted gives it room. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, 3 * PW_DEFAULT_SESSIONS);
+    __uint(max_entries, 1);
     __type(key, struct pw_past_key);
     __type(value, struct pw_past);
 } past SEC(".maps");

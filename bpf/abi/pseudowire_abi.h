@@ -304,9 +304,10 @@ struct pw_record {
     __u32 underlay[PW_MAX_UNDERLAYS];
     __u32 reserved_too;
     __u64 created; /* nanoseconds since 1970 */
-    __u32 room[8]; /* zero */
+    /* Zero. With the name and the 56 octets of the kernel it makes 256, which is what its allocator gives. */
+    __u32 room[2];
 };
-_Static_assert(sizeof(struct pw_record) == 192, "abi");
+_Static_assert(sizeof(struct pw_record) == 168, "abi");
 
 /* ports[ifindex]: the interfaces that carry filters of ours, and what to put back when they go. */
 struct pw_port {

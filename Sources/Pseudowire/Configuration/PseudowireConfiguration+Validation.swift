@@ -18,7 +18,9 @@ extension PseudowireConfiguration {
                     "\(underlay) is the \(makesInterface ? "new" : "access") interface; the underlay must be another")
             }
         }
-        if Set(underlays).count != underlays.count { fault("underlay", "names an interface twice") }
+        if underlays.count > 1, Set(underlays).count != underlays.count {
+            fault("underlay", "names an interface twice")
+        }
         if underlays.count > Int(PW_MAX_UNDERLAYS) {
             fault("underlay", "at most \(PW_MAX_UNDERLAYS) interfaces, not \(underlays.count)")
         }
@@ -30,9 +32,13 @@ extension PseudowireConfiguration {
         if session.expecting.count > Int(PW_MAX_COOKIES) {
             fault("expect-cookie", "at most \(PW_MAX_COOKIES) cookies at once, not \(session.expecting.count)")
         }
-        if Set(session.expecting).count != session.expecting.count { fault("expect-cookie", "names a cookie twice") }
-        if Set(session.expecting.map(\.length)).count > 1 {
-            fault("expect-cookie", "all cookies of a session have one length: 8 or 16 hexadecimal digits")
+        if session.expecting.count > 1 {
+            if Set(session.expecting).count != session.expecting.count {
+                fault("expect-cookie", "names a cookie twice")
+            }
+            if Set(session.expecting.map(\.length)).count > 1 {
+                fault("expect-cookie", "all cookies of a session have one length: 8 or 16 hexadecimal digits")
+            }
         }
         if session.expecting.contains(.empty) {
             fault("expect-cookie", "is empty; leave it out if the peer sends none")
@@ -48,7 +54,7 @@ extension PseudowireConfiguration {
     static func faultOfName(_ name: String) -> String? {
         let allowed = name.utf8.allSatisfy { byte in
             (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
-                || [0x2d, 0x2e, 0x5f].contains(byte)
+                || byte == 0x2d || byte == 0x2e || byte == 0x5f
         }
         if name.isEmpty { return "is empty; 1 to \(PW_NAME_SIZE - 1) letters, digits, '-', '_' or '.'" }
         if name.utf8.count >= Int(PW_NAME_SIZE) {

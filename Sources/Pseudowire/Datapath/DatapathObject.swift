@@ -20,16 +20,22 @@ enum DatapathObject {
         func capacity(maxSessions: UInt32) -> UInt32? {
             switch self {
             case .access, .sessions, .pseudowires, .paths: maxSessions
-            // Slot 0 is nobody's; and each pseudowire has an access interface, all together some underlays.
+            // Slot 0 is nobody's.
             case .counters, .sequences: maxSessions + 1
-            case .ports: maxSessions + 1024
+            // Each may have an access interface of its own, all together some underlays; a machine with more interfaces
+            // than that has its pseudowires share them.
+            case .ports: min(maxSessions + 1024, 1 << 17)
             // Few pseudowires may still have many reasons each.
             case .sessionDrops: maxSessions + 4096
-            case .past: 2 * maxSessions + 8192
+            // Nothing was counted in other maps before, until an upgrade says so.
+            case .past: 1
             case .meta, .drops, .events: nil
             }
         }
     }
+
+    /// How many entries `past` has once something was counted in other maps: all of these have come to an end.
+    static func pastCapacity(maxSessions: UInt32) -> UInt32 { 2 * maxSessions + 8192 }
 
     /// Opens an object and sets what depends on this kernel and on how many pseudowires there may be.
     static func open(_ image: DatapathImage = .embedded, maxSessions: UInt32) throws(BPFError) -> ObjectFile {

@@ -6,25 +6,25 @@ extension PseudowireConfiguration {
     /// `PW_FLAG_*` of both directions, but for those that the control plane finds out or keeps for itself.
     var flags: UInt32 {
         let isIPv6 = tunnel.local.family == .v6
-        let held: [(Bool, Int)] = [
-            (isIPv6, PW_FLAG_IPV6),
-            (tunnel.encapsulation == .udp, PW_FLAG_UDP),
-            (fillsUDPChecksum, PW_FLAG_UDP_CHECKSUM),
-            (session.sublayer == .default, PW_FLAG_SUBLAYER),
-            (session.sequencing.sends, PW_FLAG_SEQUENCE_SEND),
-            (session.sequencing.receives, PW_FLAG_SEQUENCE_RECEIVE),
-            (tunnel.portEntropy.sends, PW_FLAG_ENTROPY_SEND),
-            (tunnel.portEntropy.receives, PW_FLAG_ENTROPY_RECEIVE),
-            (isIPv6 && flowLabel == .auto, PW_FLAG_FLOW_LABEL),
-            (dscp == .inherit, PW_FLAG_DSCP_INHERIT),
-            (ecn == .normal, PW_FLAG_ECN),
-            (clampsMSS, PW_FLAG_MSS_CLAMP),
-            (repliesTooBig, PW_FLAG_TOO_BIG_REPLY),
-            (oversize == .fragment, PW_FLAG_FRAGMENT_INNER),
-            (oversize == .outer, PW_FLAG_FRAGMENT_OUTER),
-            (!dontFragment, PW_FLAG_MAY_FRAGMENT),
-        ].map { ($0, Int($1)) }
-        return held.reduce(0) { $1.0 ? $0 | UInt32($1.1) : $0 }
+        var flags: UInt32 = 0
+        func hold(_ isHeld: Bool, _ flag: some BinaryInteger) { if isHeld { flags |= UInt32(flag) } }
+        hold(isIPv6, PW_FLAG_IPV6)
+        hold(tunnel.encapsulation == .udp, PW_FLAG_UDP)
+        hold(fillsUDPChecksum, PW_FLAG_UDP_CHECKSUM)
+        hold(session.sublayer == .default, PW_FLAG_SUBLAYER)
+        hold(session.sequencing.sends, PW_FLAG_SEQUENCE_SEND)
+        hold(session.sequencing.receives, PW_FLAG_SEQUENCE_RECEIVE)
+        hold(tunnel.portEntropy.sends, PW_FLAG_ENTROPY_SEND)
+        hold(tunnel.portEntropy.receives, PW_FLAG_ENTROPY_RECEIVE)
+        hold(isIPv6 && flowLabel == .auto, PW_FLAG_FLOW_LABEL)
+        hold(dscp == .inherit, PW_FLAG_DSCP_INHERIT)
+        hold(ecn == .normal, PW_FLAG_ECN)
+        hold(clampsMSS, PW_FLAG_MSS_CLAMP)
+        hold(repliesTooBig, PW_FLAG_TOO_BIG_REPLY)
+        hold(oversize == .fragment, PW_FLAG_FRAGMENT_INNER)
+        hold(oversize == .outer, PW_FLAG_FRAGMENT_OUTER)
+        hold(!dontFragment, PW_FLAG_MAY_FRAGMENT)
+        return flags
     }
 
     /// Takes over what flags alone tell; the opposite of ``flags``, where they are not told by something else.

@@ -5,13 +5,32 @@ internal import L2TP
 /// Imported C arrays are tuples; these copy octets into and out of them.
 enum Octets {
     static func write<Tuple>(_ octets: some Collection<UInt8>, to tuple: inout Tuple) {
+        withUnsafeMutableBytes(of: &tuple) { $0.copyBytes(from: octets.prefix($0.count)) }
+    }
+
+    /// Without a list on the way: there are millions of them.
+    static func write<Tuple>(_ address: IPAddress, to tuple: inout Tuple) {
         withUnsafeMutableBytes(of: &tuple) { target in
-            for (index, octet) in octets.prefix(target.count).enumerated() { target[index] = octet }
+            for index in 0..<min(address.family.byteCount, target.count) { target[index] = address.octet(at: index) }
         }
+    }
+
+    static func write<Tuple>(_ cookie: Cookie, to tuple: inout Tuple) {
+        guard cookie.length != .zero else { return }
+        write(cookie.bytes, to: &tuple)
     }
 
     static func read<Tuple>(_ tuple: Tuple, count: Int = .max) -> [UInt8] {
         withUnsafeBytes(of: tuple) { Array($0.prefix(count)) }
+    }
+
+    static func address<Tuple>(_ tuple: Tuple, count: Int) -> IPAddress? {
+        withUnsafeBytes(of: tuple) { IPAddress(bytes: $0.prefix(count)) }
+    }
+
+    /// Nil for what is no length of a cookie.
+    static func cookie<Tuple>(_ tuple: Tuple, count: Int) -> Cookie? {
+        count == 0 ? .empty : Cookie(bytes: read(tuple, count: count))
     }
 
     /// A C string in a fixed array.
@@ -39,13 +58,16 @@ extension pw_access_key {
         self.ifindex = ifindex
         self.vlan = vlan.code
     }
+
+    /// All of it, as it can be the key of a dictionary.
+    var code: UInt64 { UInt64(ifindex) << 16 | UInt64(vlan) }
 }
 
 extension pw_path_key {
     /// By what an ICMP message about a packet that we sent can be told.
     init(_ configuration: PseudowireConfiguration) {
         self.init()
-        Octets.write(configuration.tunnel.peer.bytes, to: &peer_be)
+        Octets.write(configuration.tunnel.peer, to: &peer_be)
         peer_session_be = configuration.session.peer.rawValue.bigEndian
         `protocol` = UInt32(configuration.tunnel.encapsulation.protocolNumber)
     }
@@ -111,10 +133,10 @@ extension pw_decap {
         tag = configuration.vlanTag.code
         local_port_be = configuration.tunnel.localPort.bigEndian
         peer_port_be = configuration.tunnel.peerPort.bigEndian
-        Octets.write(configuration.tunnel.local.bytes, to: &local_be)
-        Octets.write(configuration.tunnel.peer.bytes, to: &peer_be)
-        if let first = session.expecting.first { Octets.write(first.bytes, to: &cookie_be.0) }
-        if session.expecting.count > 1 { Octets.write(session.expecting[1].bytes, to: &cookie_be.1) }
+        Octets.write(configuration.tunnel.local, to: &local_be)
+        Octets.write(configuration.tunnel.peer, to: &peer_be)
+        if let first = session.expecting.first { Octets.write(first, to: &cookie_be.0) }
+        if session.expecting.count > 1 { Octets.write(session.expecting[1], to: &cookie_be.1) }
     }
 }
 

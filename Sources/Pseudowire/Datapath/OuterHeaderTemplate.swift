@@ -18,11 +18,16 @@ struct OuterHeaderTemplate {
     init(_ configuration: PseudowireConfiguration) {
         let tunnel = configuration.tunnel
         let isUDP = tunnel.encapsulation == .udp
-        let ipLength = tunnel.local.family == .v4 ? 20 : 40
-        var octets = Self.ipHeader(configuration)
+        let isIPv4 = tunnel.local.family == .v4
+        var octets: [UInt8] = []
+        octets.reserveCapacity(Int(PW_HEADER_SIZE))
+        Self.append(ipHeader: configuration, to: &octets)
+        let ipLength = octets.count
         if isUDP {
-            octets +=
-                Self.word(tunnel.portEntropy.sends ? 0 : tunnel.localPort) + Self.word(tunnel.peerPort) + [0, 0, 0, 0]
+            octets.append(word: tunnel.portEntropy.sends ? 0 : tunnel.localPort)
+            octets.append(word: tunnel.peerPort)
+            octets.append(word: 0)
+            octets.append(word: 0)
         }
         let header = DataHeader(
             encapsulation: tunnel.encapsulation, session: configuration.session.peer,
@@ -30,37 +35,52 @@ struct OuterHeaderTemplate {
             sublayer: configuration.session.sublayer == .default ? SublayerWord() : nil)
         octets += header.bytes
         self.octets = octets
-        ipSum = tunnel.local.family == .v4 ? Self.sum(octets[..<ipLength]) : 0
+        ipSum = isIPv4 ? Self.sum(octets, 0..<ipLength) : 0
+        // Of the pseudo header the addresses are where the IP header has them: at its end.
+        let addresses = 2 * tunnel.local.family.byteCount
         udpSum =
             isUDP
-            ? Self.sum(tunnel.local.bytes[...]) + Self.sum(tunnel.peer.bytes[...])
-                + Self.sum([0, tunnel.encapsulation.protocolNumber]) + Self.sum(octets[ipLength...])
+            ? Self.sum(octets, ipLength - addresses..<octets.count)
+                + UInt32(UInt16(tunnel.encapsulation.protocolNumber).bigEndian)
             : 0
     }
 
-    private static func ipHeader(_ configuration: PseudowireConfiguration) -> [UInt8] {
+    private static func append(ipHeader configuration: PseudowireConfiguration, to octets: inout [UInt8]) {
         let tunnel = configuration.tunnel
         let number = tunnel.encapsulation.protocolNumber
         switch tunnel.local.family {
         case .v4:
             // DF; without it the datapath fills in an identification (RFC 6864).
-            let flags: UInt8 = configuration.forbidsFragments ? 0x40 : 0
-            return [0x45, 0, 0, 0, 0, 0, flags, 0, configuration.ttl, number, 0, 0]
-                + tunnel.local.bytes + tunnel.peer.bytes
+            let flags: UInt16 = configuration.forbidsFragments ? 0x4000 : 0
+            for word: UInt16 in [0x4500, 0, 0, flags] { octets.append(word: word) }
+            octets.append(configuration.ttl)
+            octets.append(number)
+            octets.append(word: 0)
         case .v6:
-            return [0x60, 0, 0, 0, 0, 0, number, configuration.ttl]
-                + tunnel.local.bytes + tunnel.peer.bytes
+            for word: UInt16 in [0x6000, 0, 0] { octets.append(word: word) }
+            octets.append(number)
+            octets.append(configuration.ttl)
+        }
+        for address in [tunnel.local, tunnel.peer] {
+            for index in 0..<address.family.byteCount { octets.append(address.octet(at: index)) }
         }
     }
-
-    private static func word(_ value: UInt16) -> [UInt8] { [UInt8(value >> 8), UInt8(truncatingIfNeeded: value)] }
 
     /// A sum over words as they lie in memory, which is how the datapath adds them.
     ///
     /// All parts have even lengths.
-    private static func sum(_ octets: ArraySlice<UInt8>) -> UInt32 {
-        stride(from: octets.startIndex, to: octets.endIndex - 1, by: 2).reduce(0) { total, index in
-            total + UInt32(UInt16(littleEndian: UInt16(octets[index]) | UInt16(octets[index + 1]) << 8))
+    private static func sum(_ octets: [UInt8], _ range: Range<Int>) -> UInt32 {
+        var total: UInt32 = 0
+        for index in stride(from: range.lowerBound, to: range.upperBound - 1, by: 2) {
+            total += UInt32(UInt16(littleEndian: UInt16(octets[index]) | UInt16(octets[index + 1]) << 8))
         }
+        return total
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(word: UInt16) {
+        append(UInt8(word >> 8))
+        append(UInt8(truncatingIfNeeded: word))
     }
 }

@@ -10,7 +10,21 @@ struct DocumentReader {
     private(set) var faults: [ConfigurationFault] = []
     private var names: [String: String] = [:]
     private var sessions: [SessionID: String] = [:]
-    private var accesses: [String: [(vlan: PseudowireConfiguration.VLANSelection, path: String)]] = [:]
+    private var accesses: [String: Users] = [:]
+
+    /// Who carries what of an access interface.
+    private struct Users {
+        typealias User = (vlan: PseudowireConfiguration.VLANSelection, path: String)
+        let first: User
+        var paths: [PseudowireConfiguration.VLANSelection: String]
+
+        /// One with whom another cannot share it.
+        func rival(of wire: PseudowireConfiguration) -> User? {
+            if wire.makesInterface || wire.vlan == .any { return first }
+            if let path = paths[wire.vlan] { return (wire.vlan, path) }
+            return paths[.any].map { (.any, $0) }
+        }
+    }
 
     mutating func fault(_ path: String, _ message: String, _ position: JSON5Position) {
         faults.append(
@@ -111,15 +125,14 @@ struct DocumentReader {
         }
         let field = wire.accessField
         guard let place = places[field], !broken.contains(field) else { return }
-        for other in accesses[wire.access] ?? []
-        where wire.makesInterface || other.vlan == wire.vlan || other.vlan == .any || wire.vlan == .any {
+        if let other = accesses[wire.access]?.rival(of: wire) {
             fault(
                 "\(path).\(field)",
                 "\(other.path) carries \(other.vlan.phrase) of \(wire.access) already; give each a vlan of its own",
                 place)
-            break
         }
-        accesses[wire.access, default: []].append((wire.vlan, path))
+        if accesses[wire.access] == nil { accesses[wire.access] = Users(first: (wire.vlan, path), paths: [:]) }
+        if accesses[wire.access]?.paths[wire.vlan] == nil { accesses[wire.access]?.paths[wire.vlan] = path }
     }
 
     /// The words that a value stands for; nil after a fault.

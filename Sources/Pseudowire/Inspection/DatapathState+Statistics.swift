@@ -18,19 +18,6 @@ extension DatapathState {
         }
     }
 
-    /// The counters of one slot, summed over all CPUs.
-    func statistics(
-        slot: UInt32, drops: [DropCount], _ past: CountedBefore
-    ) throws(PseudowireError) -> Statistics {
-        var statistics = Statistics()
-        for value in try bpf({ () throws(BPFError) in try counters.valuesPerCPU(of: slot) }) ?? [] {
-            statistics.add(value)
-        }
-        if let before = past.counters[slot] { statistics.add(before) }
-        statistics.drops = drops
-        return statistics
-    }
-
     /// What was dropped or noticed in the whole namespace, by reason.
     func namespaceDrops() throws(PseudowireError) -> [DropCount] {
         let past = try countedBefore()

@@ -16,6 +16,11 @@ struct Disagreement {
         _ configuration: PseudowireConfiguration, _ statistics: Statistics, isHeard: Bool,
         now: UInt64 = MonotonicClock.now()
     ) {
+        guard !statistics.drops.isEmpty else {
+            fatal = nil
+            remarks = []
+            return
+        }
         let recent = Set(
             statistics.drops.filter { drop in
                 // One that was seen after we looked at the clock is as recent as can be.

@@ -1,11 +1,65 @@
-/// What is the same for many pseudowires, asked once for one look at all.
+internal import BPF
+internal import CPseudowireObject
+internal import RouteNetlink
+
+/// What one look at all pseudowires needs of the kernel, asked once: entries in batches, and what many share.
 final class InspectionCache {
     let survey: SurveyCache
+    /// The interfaces, by index.
+    let links: [UInt32: Link]
+    /// The interfaces that carry filters of ours.
+    let ports: [UInt32: pw_port]
+    private let names: Set<String>
     private var missing: [Attachment.Role: [UInt32: String?]] = [:]
+    /// What routers said that a path takes, as long as that is believed.
+    private var learned: [UInt64: Int] = [:]
+    /// Sessions of peers of which ICMP said that they cannot be reached, and that have not been heard since.
+    private var unheard: Set<UInt32> = []
+    private var counters: [UInt32: Statistics] = [:]
 
-    init(_ survey: SurveyCache) {
+    init(
+        _ survey: SurveyCache, _ links: [Link], _ state: DatapathState, _ records: [Record], _ past: CountedBefore
+    ) throws(PseudowireError) {
         self.survey = survey
+        self.links = Dictionary(links.map { ($0.index.rawValue, $0) }) { first, _ in first }
+        names = Set(links.flatMap { [$0.name] + $0.alternativeNames })
+        ports = try state.portList
+        let now = MonotonicClock.now()
+        for (key, value) in try bpf({ () throws(BPFError) in try state.access.entries() })
+        where value.path_mtu != 0 && value.path_mtu_until > now {
+            learned[key.code] = Int(value.path_mtu)
+        }
+        for (key, value) in try bpf({ () throws(BPFError) in try state.sessions.entries() }) where value.is_unheard == 1
+        {
+            unheard.insert(key)
+        }
+        // Slots are given from the lowest: those beyond the last one were never used.
+        let last = records.map(\.slot).max() ?? 0
+        var found: [UInt32: Statistics] = [:]
+        try bpf { () throws(BPFError) in
+            try state.counters.forEachValue(ofFirst: Int(last) + 1) { slot, value in
+                found[slot, default: Statistics()].add(value)
+            }
+        }
+        for (slot, before) in past.counters { found[slot]?.add(before) }
+        counters = found
     }
+
+    /// The largest outer packet that a router said it would take; nil: nobody has said anything.
+    func learnedPathMTU(_ record: Record) -> Int? { learned[record.accessKey.code] }
+
+    /// Whether a frame of the peer's came after the last ICMP message that it cannot be reached; true without such one.
+    func isPeerHeard(_ record: Record) -> Bool { !unheard.contains(record.configuration.session.local.rawValue) }
+
+    /// What all CPUs together have counted for a slot.
+    func statistics(slot: UInt32, drops: [DropCount]) -> Statistics {
+        var statistics = counters[slot] ?? Statistics()
+        statistics.drops = drops
+        return statistics
+    }
+
+    /// Whether some interface may be called so.
+    func answers(to name: String) -> Bool { names.contains(name) }
 
     /// What is wrong with an interface's filter.
     func missingFilter(

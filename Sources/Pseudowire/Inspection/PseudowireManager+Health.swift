@@ -7,15 +7,15 @@ internal import RouteNetlink
 extension PseudowireManager {
     /// What is wrong, worst first; the first finding is the answer.
     func health(
-        _ record: Record, _ route: Route?, _ statistics: Statistics, _ state: DatapathState, _ links: [UInt32: Link],
-        _ protection: IPsecProtection, _ cache: InspectionCache
+        _ record: Record, _ route: Route?, _ statistics: Statistics, _ state: DatapathState, _ cache: InspectionCache
     ) throws(PseudowireError) -> Pseudowire.Health {
         func waiting(_ sentence: String) -> Pseudowire.Health { .init(state: .waiting, sentence: sentence) }
         let configuration = record.configuration
         let tunnel = configuration.tunnel
-        if record.isReady, record.access == 0 { return try parked(record, state) }
-        if let sentence = try damage(record, state, links, cache) { return .init(state: .broken, sentence: sentence) }
-        let disagreement = Disagreement(configuration, statistics, isHeard: try state.isPeerHeard(record))
+        let links = cache.links
+        if record.isReady, record.access == 0 { return try parked(record, state, cache) }
+        if let sentence = try damage(record, state, cache) { return .init(state: .broken, sentence: sentence) }
+        let disagreement = Disagreement(configuration, statistics, isHeard: cache.isPeerHeard(record))
         if let sentence = disagreement.fatal { return .init(state: .broken, sentence: sentence) }
         if record.underlays.isEmpty {
             return waiting(
@@ -30,8 +30,8 @@ extension PseudowireManager {
             if !access.flags.contains(.up) { return waiting("access interface \(access.name) is down") }
         }
         guard let route, route.type == .unicast else { return waiting("there is no route to \(tunnel.peer)") }
-        let addresses = try netlink { () throws(NetlinkError) in try cache.survey.allAddresses() }
-        guard addresses.contains(where: { $0.prefix.address == tunnel.local }) else {
+        let holders = try netlink { () throws(NetlinkError) in try cache.survey.holders(of: tunnel.local) }
+        guard !holders.isEmpty else {
             return waiting("the address \(tunnel.local) is on no interface")
         }
         var remarks = disagreement.remarks
@@ -45,6 +45,7 @@ extension PseudowireManager {
             }
         }
         // What has gone out unprotected cannot be called back: this comes before all other remarks.
+        let protection = try netlink { () throws(NetlinkError) in try cache.survey.ipsecProtection() }
         if let conflict = protection.conflict(
             configuration, wayOut: route.outputInterface.flatMap { links[$0.rawValue] },
             underlays: record.underlays.compactMap { links[$0] })
@@ -59,16 +60,18 @@ extension PseudowireManager {
 
     /// What of the pseudowire itself is not as it was made.
     private func damage(
-        _ record: Record, _ state: DatapathState, _ links: [UInt32: Link], _ cache: InspectionCache
+        _ record: Record, _ state: DatapathState, _ cache: InspectionCache
     ) throws(PseudowireError) -> String? {
         let configuration = record.configuration
+        let links = cache.links
         guard record.isReady else {
             return "a command died while making or removing it; delete it and create it again"
         }
         let what = configuration.makesInterface ? "interface" : "access interface"
-        let isAnother = !configuration.makesInterface && links.values.contains { $0.answers(to: configuration.access) }
-        let gone =
+        let isAnother = !configuration.makesInterface && cache.answers(to: configuration.access)
+        var gone: String {
             "\(what) \(configuration.access) is \(isAnother ? "another one than it was" : "gone"); \(Self.cure)"
+        }
         guard let access = links[record.access] else { return gone }
         let unfiltered = try cache.missingFilter(.access, record.access) { () throws(PseudowireError) in
             try missingFilter(.access, on: access, state)
@@ -85,7 +88,7 @@ extension PseudowireManager {
         var isTakenIn = record.underlays.isEmpty
         for underlay in record.underlays {
             guard let link = links[underlay] else {
-                let name = try name(of: underlay, in: record, state)
+                let name = cache.ports[underlay].map { Octets.text($0.name) } ?? "#\(underlay)"
                 missing = missing ?? "underlay interface \(name) is gone; \(Self.cure)"
                 continue
             }
@@ -119,17 +122,12 @@ extension PseudowireManager {
 
     static let cure = "the next command that changes something puts it right, and 'pwctl agent' by itself"
 
-    private func name(of underlay: UInt32, in record: Record, _ state: DatapathState) throws(PseudowireError) -> String
-    {
-        let port = try bpf { () throws(BPFError) in try state.ports[underlay] }
-        return port.map { Octets.text($0.name) } ?? "#\(underlay)"
-    }
-
     /// Why there is no place for it.
-    private func parked(_ record: Record, _ state: DatapathState) throws(PseudowireError) -> Pseudowire.Health {
+    private func parked(
+        _ record: Record, _ state: DatapathState, _ cache: InspectionCache
+    ) throws(PseudowireError) -> Pseudowire.Health {
         let whereabouts = Whereabouts(
-            client: client, state: state, cache: SurveyCache(client), filters: FilterPresence(state, self),
-            isLiteral: false)
+            client: client, state: state, cache: cache.survey, filters: FilterPresence(state, self), isLiteral: false)
         var survey = Survey(client, [], whereabouts.cache)
         survey.offersOthers = false
         _ = try survey.place(try whereabouts.today(record.configuration, record))

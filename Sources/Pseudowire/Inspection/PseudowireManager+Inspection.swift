@@ -9,21 +9,16 @@ extension PseudowireManager {
     /// All pseudowires, by name, with health and counters.
     public func pseudowires() throws(PseudowireError) -> [Pseudowire] {
         try reading { (state) throws(PseudowireError) in
-            var links: [UInt32: Link] = [:]
-            for link in try netlink({ () throws(NetlinkError) in try client.links.list() }) {
-                links[link.index.rawValue] = link
-            }
-            let records = try state.records { links[$0]?.name }
-            var found: [Pseudowire] = []
+            let links = try netlink { () throws(NetlinkError) in try client.links.list() }
+            let byIndex = Dictionary(links.map { ($0.index.rawValue, $0.name) }) { first, _ in first }
+            let records = try state.records { byIndex[$0] }
             let past = try state.countedBefore()
             let drops = try state.sessionDropCounts(past)
-            let protection = try netlink { () throws(NetlinkError) in try IPsecProtection(client) }
-            let cache = InspectionCache(SurveyCache(client))
-            for record in records {
-                let statistics = try state.statistics(slot: record.slot, drops: drops[record.slot] ?? [], past)
-                found.append(try inspect(record, state, links, statistics, protection, cache))
+            let cache = try InspectionCache(SurveyCache(client), links, state, records, past)
+            return try records.map { record throws(PseudowireError) in
+                let statistics = cache.statistics(slot: record.slot, drops: drops[record.slot] ?? [])
+                return try inspect(record, state, statistics, cache)
             }
-            return found
         } ?? []
     }
 
@@ -52,36 +47,29 @@ extension PseudowireManager {
     }
 
     private func inspect(
-        _ record: Record, _ state: DatapathState, _ links: [UInt32: Link], _ statistics: Statistics,
-        _ protection: IPsecProtection, _ cache: InspectionCache
+        _ record: Record, _ state: DatapathState, _ statistics: Statistics, _ cache: InspectionCache
     ) throws(PseudowireError) -> Pseudowire {
         let configuration = record.configuration
+        let links = cache.links
         let route = try netlink { () throws(NetlinkError) in try cache.survey.route(to: configuration.tunnel.peer) }
         var mtu: Int?
         var nextHop: String?
         if let route, let out = route.outputInterface, let link = links[out.rawValue] {
-            let path = min(route.pathMTU(through: link), try state.learnedPathMTU(record) ?? .max)
+            let path = min(route.pathMTU(through: link), cache.learnedPathMTU(record) ?? .max)
             mtu = min(configuration.overhead.pseudowireMTU(underlay: path), Int(configuration.mtu ?? .max))
             nextHop = route.gateway.map { "\($0) dev \(link.name)" } ?? "\(link.name)"
         }
         return Pseudowire(
-            configuration: configuration,
-            health: try health(record, route, statistics, state, links, protection, cache),
+            configuration: configuration, health: try health(record, route, statistics, state, cache),
             statistics: statistics, underlays: record.underlays.map { links[$0]?.name ?? "#\($0)" }, mtu: mtu,
-            finishesFrames: record.finishes, hooks: try hooks(record, state, links), nextHop: nextHop,
-            created: record.created)
+            finishesFrames: record.finishes, hooks: hooks(record, cache), nextHop: nextHop, created: record.created)
     }
-}
 
-extension PseudowireManager {
     /// Where a pseudowire's filters are, by the names of the interfaces.
-    private func hooks(
-        _ record: Record, _ state: DatapathState, _ links: [UInt32: Link]
-    ) throws(PseudowireError) -> [String: AttachmentHook] {
+    private func hooks(_ record: Record, _ cache: InspectionCache) -> [String: AttachmentHook] {
         var found: [String: AttachmentHook] = [:]
         for (role, interface) in [(Attachment.Role.access, record.access)] + record.underlays.map({ (.underlay, $0) }) {
-            let port = try bpf { () throws(BPFError) in try state.ports[interface] }
-            if let link = links[interface], let hook = port?[role] { found[link.name] = hook }
+            if let link = cache.links[interface], let hook = cache.ports[interface]?[role] { found[link.name] = hook }
         }
         return found
     }
@@ -100,13 +88,6 @@ extension DatapathState {
         let value = try bpf { () throws(BPFError) in try access[record.accessKey] }
         guard let value, value.path_mtu != 0, value.path_mtu_until > MonotonicClock.now() else { return nil }
         return Int(value.path_mtu)
-    }
-}
-
-extension DatapathState {
-    /// Whether a frame of the peer's came after the last ICMP message that it cannot be reached; true without such one.
-    func isPeerHeard(_ record: Record) throws(PseudowireError) -> Bool {
-        try bpf { () throws(BPFError) in try sessions[record.configuration.session.local.rawValue] }?.is_unheard != 1
     }
 }
 

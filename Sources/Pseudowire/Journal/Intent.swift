@@ -29,9 +29,16 @@ struct Intent: Sendable {
 
     /// What the steps of a plan come to.
     static func all(of actions: [Action]) -> [Intent] {
-        var intents: [String: Intent] = [:]
+        var intents: [Intent] = []
+        // A slot is one pseudowire's, before and after.
+        var places: [UInt32: Int] = [:]
         func note(_ record: Record, _ change: (inout Intent) -> Void) {
-            change(&intents[record.configuration.name, default: Intent(name: record.configuration.name)])
+            let place = places[record.slot] ?? intents.count
+            if place == intents.count {
+                intents.append(Intent(name: record.configuration.name))
+                places[record.slot] = place
+            }
+            change(&intents[place])
         }
         for action in actions {
             switch action {
@@ -49,7 +56,7 @@ struct Intent: Sendable {
             default: continue
             }
         }
-        return intents.values.filter { $0.old != nil || $0.new != nil }.sorted { $0.name < $1.name }
+        return intents.filter { $0.old != nil || $0.new != nil }
     }
 }
 

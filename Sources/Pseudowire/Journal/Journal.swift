@@ -27,12 +27,14 @@ struct Journal: ~Copyable {
         header.abi_version = UInt32(PW_ABI_VERSION)
         header.direction = Direction.forward.rawValue
         header.count = UInt32(truncatingIfNeeded: intents.count)
-        let entries = [(key: pw_name(""), value: header)] + intents.map { (key: pw_name($0.name), value: $0.value) }
+        let (first, count) = (header, intents.count + 1)
         map = try bpf { () throws(BPFError) in
             // BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC.
             let map = try Map<pw_name, pw_intent>(
-                creating: 1, name: Self.name, maxEntries: UInt32(truncatingIfNeeded: entries.count), flags: 1)
-            try map.update(entries)
+                creating: 1, name: Self.name, maxEntries: UInt32(truncatingIfNeeded: count), flags: 1)
+            try map.update(count: count) { index in
+                index == 0 ? (pw_name(""), first) : (pw_name(intents[index - 1].name), intents[index - 1].value)
+            }
             return map
         }
     }

@@ -39,12 +39,13 @@ struct Reconciliation {
         try attach(targets.map(\.record))
         for target in targets { try write(target.record) }
         let names = Set(targets.map(\.record.configuration.name))
-        for intent in intents where !names.contains(intent.name) {
-            try bpf { () throws(BPFError) in
-                _ = try state.pseudowires.remove(key: pw_name(intent.name))
-                if let slot = (intent.old ?? intent.new)?.slot { try state.clearCounters(slot: slot) }
-            }
+        let erased = intents.filter { !names.contains($0.name) }
+        for intent in erased {
+            try bpf { () throws(BPFError) in _ = try state.pseudowires.remove(key: pw_name(intent.name)) }
             try FaultPoint.recoveryErased.reach()
+        }
+        try bpf { () throws(BPFError) in
+            try state.clearCounters(slots: erased.compactMap { ($0.old ?? $0.new)?.slot })
         }
         try writePaths(intents)
         try manager.mend()
@@ -71,12 +72,17 @@ struct Reconciliation {
     }
 
     private func writeEntries(_ targets: [Target]) throws(PseudowireError) {
-        for target in targets where target.record.access != 0 {
-            let record = target.record
-            let isThere = try bpf { () throws(BPFError) in try state.pseudowires[pw_name(record.configuration.name)] }
-            if target.isNew, isThere?.state != UInt32(PW_STATE_READY) {
-                try bpf { () throws(BPFError) in try state.clearCounters(slot: record.slot) }
+        let placed = targets.filter { $0.record.access != 0 }
+        try bpf { () throws(BPFError) in
+            var unused: [UInt32] = []
+            for target in placed where target.isNew {
+                let isThere = try state.pseudowires[pw_name(target.record.configuration.name)]
+                if isThere?.state != UInt32(PW_STATE_READY) { unused.append(target.record.slot) }
             }
+            try state.clearCounters(slots: unused)
+        }
+        for target in placed {
+            let record = target.record
             try state.write(.session, record)
             try state.write(.access(underlay: target.underlay, before: 0), record)
             try FaultPoint.recoveryEntries.reach()

@@ -29,17 +29,25 @@ struct Executor: ~Copyable {
         // A state that is still to be made gets its name with the journal in it.
         if state != nil { try pin(journal) }
         var isFinal = false
-        for (index, action) in actions.enumerated() {
+        var next = 0
+        while next < actions.count {
+            let batch = Self.batch(of: actions, from: next)
             do throws(PseudowireError) {
                 try FaultPoint.step.reach()
-                try perform(action, journal)
-                if case .removeInterface = action { isFinal = true }
+                if batch.count > 1, let family = actions[next].family {
+                    try perform(actions[batch], of: family)
+                    try FaultPoint.batchDone.reach()
+                } else {
+                    try perform(actions[next], journal)
+                }
+                if case .removeInterface = actions[next] { isFinal = true }
             } catch {
                 reserve.release()
                 if case .unfinished = error { throw error }
-                guard !isFinal else { throw .unfinished(error, left: actions[index...].map(\.description)) }
-                throw undo(actions[...index], journal, error)
+                guard !isFinal else { throw .unfinished(error, left: actions[next...].map(\.description)) }
+                throw undo(actions[..<batch.upperBound], journal, error)
             }
+            next = batch.upperBound
         }
         try Journal.remove(from: manager.directory.path)
         try FaultPoint.journalRemoved.reach()
@@ -134,15 +142,16 @@ struct Executor: ~Copyable {
         case .drop(let entry, let record): try opened().drop(entry, located(record))
         case .clearCounters(let record):
             let maps = try opened()
-            try bpf { () throws(BPFError) in try maps.clearCounters(slot: record.slot) }
+            try bpf { () throws(BPFError) in try maps.clearCounters(slots: [record.slot]) }
         case .replaceRecord(let record, _): try write(located(record), isReady: record.isReady)
         }
     }
 
     /// A record that knows the index of the interface that was made for it.
-    private func located(_ record: Record) -> Record {
+    func located(_ record: Record) -> Record {
+        guard record.configuration.makesInterface else { return record }
         var record = record
-        if record.configuration.makesInterface { record.access = located(record.access, record.accessName) }
+        record.access = located(record.access, record.accessName)
         return record
     }
 
@@ -152,14 +161,12 @@ struct Executor: ~Copyable {
     }
 
     private func write(_ record: Record, isReady: Bool) throws(PseudowireError) {
-        var record = record
-        record.isReady = isReady
-        let name = pw_name(record.configuration.name)
+        let (name, value) = (pw_name(record.configuration.name), record.value(isReady: isReady))
         let maps = try opened()
-        try bpf { () throws(BPFError) in try maps.pseudowires.update(key: name, value: record.value) }
+        try bpf { () throws(BPFError) in try maps.pseudowires.update(key: name, value: value) }
     }
 
-    private func opened() throws(PseudowireError) -> DatapathState {
+    func opened() throws(PseudowireError) -> DatapathState {
         guard let state else { throw .refused("there is no datapath in \(manager.directory.path)") }
         return state
     }

@@ -8,8 +8,10 @@
 package enum FaultPoint: String, CaseIterable, Sendable {
     // The journal.
     case journalPinned, journalTurned, journalRemoved
-    /// Before each step of a plan.
+    /// Before each step of a plan, and each batch of them.
     case step
+    /// After each batch.
+    case batchDone
     /// Before each step that undoes one.
     case undo
     // The datapath.

@@ -18,11 +18,11 @@ extension PseudowireManager {
     ///
     /// It fails nothing: what cannot be found out or set stays as it is until the next time.
     func refreshInterfaces() {
-        guard let state = try? openState(), let records = try? records(state) else { return }
+        guard directory.exists, let list = try? client.links.list(),
+            list.contains(where: { $0.alias == CustomerPort.alias }), let state = try? openState(),
+            let records = try? records(state), let addresses = try? client.addresses.list()
+        else { return }
         let ours = records.filter { $0.configuration.makesInterface && $0.isReady }
-        guard !ours.isEmpty, let list = try? client.links.list(), let addresses = try? client.addresses.list() else {
-            return
-        }
         let links = Dictionary(list.map { ($0.index.rawValue, $0) }) { first, _ in first }
         let local = Set(addresses.map(\.prefix.address))
         for record in ours {

@@ -11,10 +11,12 @@ extension PseudowireManager {
     func mend() throws(PseudowireError) {
         guard let opened = try openState() else { return }
         let state = try mendSplitter(opened)
-        let records = try records(state)
+        let records = try unsortedRecords(state)
         // One that waits for its interface has no entries.
         let placed = records.filter { $0.access != 0 || !$0.isReady }
-        var sessions = Dictionary(placed.map { ($0.configuration.session.local.rawValue, $0) }) { first, _ in first }
+        var sessions = Dictionary(placed.map { ($0.configuration.session.local.rawValue, $0) }) {
+            $0.isReady ? $0 : $1
+        }
         for (key, value) in try bpf({ () throws(BPFError) in try state.sessions.entries() }) {
             guard let record = sessions.removeValue(forKey: key) else {
                 _ = try bpf { () throws(BPFError) in try state.sessions.remove(key: key) }
@@ -27,26 +29,23 @@ extension PseudowireManager {
         }
         for record in sessions.values where record.isReady { try state.write(.session, record) }
         try mendAccess(state, placed)
-        let paths = Set(placed.map { Self.octets(pw_path_key($0.configuration)) })
+        let paths = Set(placed.map { PathCode(pw_path_key($0.configuration)) })
         for (key, _) in try bpf({ () throws(BPFError) in try state.paths.entries() })
-        where !paths.contains(Self.octets(key)) {
+        where !paths.contains(PathCode(key)) {
             _ = try bpf { () throws(BPFError) in try state.paths.remove(key: key) }
         }
         try mendPorts(state, records)
     }
 
     private func mendAccess(_ state: DatapathState, _ records: [Record]) throws(PseudowireError) {
-        var accesses = Dictionary(records.map { (Self.octets($0.accessKey), $0) }) { first, _ in first }
-        let described = try state.description
-        let splitter = SplitterIndexes(outer: described.splitter_outer, inner: described.splitter_inner)
+        var accesses = Dictionary(records.map { ($0.accessKey.code, $0) }) { $0.isReady ? $0 : $1 }
+        let splitter = try state.splitter
         for (key, value) in try bpf({ () throws(BPFError) in try state.access.entries() }) {
-            guard let record = accesses.removeValue(forKey: Self.octets(key)) else {
+            guard let record = accesses.removeValue(forKey: key.code) else {
                 _ = try bpf { () throws(BPFError) in try state.access.remove(key: key) }
                 continue
             }
-            var right = pw_encap(
-                record.configuration, slot: record.slot, underlay: value.underlay, splitter: splitter,
-                finishes: record.finishes)
+            var right = state.accessValue(record, value.underlay, splitter)
             // The datapath's own.
             right.path_mtu = value.path_mtu
             right.path_mtu_until = value.path_mtu_until
@@ -80,9 +79,22 @@ extension PseudowireManager {
         try Attachment.mendSplitter(state, self)
     }
 
-    private static func octets(_ value: some BitwiseCopyable) -> [UInt8] { withUnsafeBytes(of: value) { Array($0) } }
+    /// The key of the `paths` map, as it can be one of a dictionary.
+    private struct PathCode: Hashable {
+        private let words: (UInt64, UInt64, UInt64)
+
+        init(_ key: pw_path_key) { words = unsafeBitCast(key, to: (UInt64, UInt64, UInt64).self) }
+
+        static func == (left: PathCode, right: PathCode) -> Bool { left.words == right.words }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(words.0)
+            hasher.combine(words.1)
+            hasher.combine(words.2)
+        }
+    }
 
     private static func same<Value: BitwiseCopyable>(_ left: Value, _ right: Value) -> Bool {
-        octets(left) == octets(right)
+        withUnsafeBytes(of: left) { left in withUnsafeBytes(of: right) { left.elementsEqual($0) } }
     }
 }

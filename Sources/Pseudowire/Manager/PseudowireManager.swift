@@ -84,8 +84,24 @@ public final class PseudowireManager {
             guard Set(try records(openState()).map(\.basis)) == plan.basis else {
                 throw .refused("the pseudowires here have changed since the plan was made; plan again")
             }
+            // That may have been a while ago.
+            var plan = plan
+            plan.hasSeenAll = false
             return plan
         }
+    }
+
+    /// Makes the pseudowires those that a document describes: all of it, or, if a step fails, nothing.
+    ///
+    /// ```swift
+    /// try manager.apply(PseudowireDocument(wires))     // a second time: nothing to do
+    /// ```
+    ///
+    /// For very many it is quicker than planning and executing: nothing has to be looked at twice.
+    ///
+    /// - Parameter keepsOthers: pseudowires that the document does not describe stay; else they are removed.
+    public func apply(_ document: PseudowireDocument, keepsOthers: Bool = false) throws(PseudowireError) {
+        try change { () throws(PseudowireError) in try self.plan(applying: document, keepsOthers: keepsOthers) }
     }
 
     /// Plans and executes under the lock, so that nothing changes in between.
@@ -93,8 +109,9 @@ public final class PseudowireManager {
     /// Then other pseudowires, whose interfaces have gone or come meanwhile, are put in their place.
     public func change(_ plan: () throws(PseudowireError) -> Plan) throws(PseudowireError) {
         try alone { () throws(PseudowireError) in
-            try run(plan())
-            heal()
+            let plan = try plan()
+            try run(plan)
+            if !plan.hasSeenAll { heal() }
         }
     }
 
@@ -123,7 +140,7 @@ public final class PseudowireManager {
     func run(_ plan: Plan) throws(PseudowireError) {
         guard !plan.isEmpty else { return }
         var executor = try Executor(self)
-        try executor.run(plan.steps.map(\.action))
+        try executor.run(plan.actions)
     }
 
     /// The state, if there is any.
@@ -131,9 +148,14 @@ public final class PseudowireManager {
         directory.exists ? try DatapathState(directory) : nil
     }
 
-    /// The pseudowires that the kernel knows, whole and half made.
+    /// The pseudowires that the kernel knows, whole and half made, by name.
     func records(_ state: DatapathState?) throws(PseudowireError) -> [Record] {
+        try unsortedRecords(state).sorted { $0.configuration.name < $1.configuration.name }
+    }
+
+    /// The same in the kernel's order.
+    func unsortedRecords(_ state: DatapathState?) throws(PseudowireError) -> [Record] {
         guard let state else { return [] }
-        return try state.records { index in (try? client.links.get(LinkIndex(rawValue: index)))?.name }
+        return try state.unsortedRecords { index in (try? client.links.get(LinkIndex(rawValue: index)))?.name }
     }
 }

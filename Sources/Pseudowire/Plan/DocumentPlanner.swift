@@ -16,7 +16,8 @@ struct DocumentPlanner {
 
     let mode: Mode
     let document: PseudowireDocument
-    let slots: [String: UInt32]
+    /// Of the document's pseudowires, one by one.
+    private let slots: [UInt32]
     let records: [String: Record]
     let whereabouts: Whereabouts
     var transition: Transition
@@ -33,9 +34,9 @@ struct DocumentPlanner {
         self.transition = transition
         records = Dictionary(existing.map { ($0.configuration.name, $0) }) { first, _ in first }
         var free = FreeSlots(existing.map(\.slot))
-        var slots: [String: UInt32] = [:]
-        for wire in document.pseudowires { slots[wire.name] = records[wire.name]?.slot ?? free.next() }
-        self.slots = slots
+        slots = document.pseudowires.map { [records] wire in
+            (records.isEmpty ? nil : records[wire.name]?.slot) ?? free.next()
+        }
     }
 
     /// Those that could not be put in their place, by the document's order.
@@ -48,8 +49,9 @@ struct DocumentPlanner {
     ///
     /// - Parameter only: others stay as they are, or are not made.
     mutating func sort(only: Set<String>?) throws(PseudowireError) {
+        var neighbours: [UInt32: Survey.Neighbour] = [:]
         for (index, wire) in document.pseudowires.enumerated() {
-            let old = records[wire.name]
+            let old = records.isEmpty ? nil : records[wire.name]
             if let only, !only.contains(wire.name) {
                 if let old { transition.kept.append(old) }
                 continue
@@ -65,7 +67,9 @@ struct DocumentPlanner {
             // As if it were alone.
             var survey = Survey(whereabouts.client, [], whereabouts.cache)
             survey.offersOthers = false
-            let judgement = try judge(wire, &survey)
+            survey.neighbours = neighbours
+            let judgement = try judge(wire, index, &survey)
+            neighbours = survey.neighbours
             if try differences(old, judgement).isEmpty {
                 transition.kept.append(old)
                 if let fault = judgement.faults.first { wait(index, fault) }
@@ -79,7 +83,7 @@ struct DocumentPlanner {
     mutating func place(_ survey: inout Survey) throws(PseudowireError) {
         for index in pending {
             guard let wire = try recordable(document.pseudowires[index], index) else { continue }
-            let old = records[wire.name]
+            let old = records.isEmpty ? nil : records[wire.name]
             let isSame = old?.isReady == true && old?.configuration == wire
             if let old, old.mustGo(for: wire) {
                 survey.faults.append(
@@ -89,7 +93,7 @@ struct DocumentPlanner {
                         index))
                 continue
             }
-            let judgement = try judge(wire, &survey)
+            let judgement = try judge(wire, index, &survey)
             if let fault = judgement.faults.first {
                 guard mode == .keep || isSame else {
                     survey.faults += judgement.faults.map { located($0, index) }
@@ -121,8 +125,10 @@ struct DocumentPlanner {
         var isHeld = false
     }
 
-    private func judge(_ wire: PseudowireConfiguration, _ survey: inout Survey) throws(PseudowireError) -> Judgement {
-        let old = records[wire.name]
+    private func judge(
+        _ wire: PseudowireConfiguration, _ index: Int, _ survey: inout Survey
+    ) throws(PseudowireError) -> Judgement {
+        let old = records.isEmpty ? nil : records[wire.name]
         let count = survey.faults.count
         var hidden: Link?
         if let old, old.isReady, wire.makesInterface { hidden = try whereabouts.hiddenEnd(old) }
@@ -131,12 +137,15 @@ struct DocumentPlanner {
         let makes = wire.makesInterface && hidden == nil
         let access = hidden ?? place?.access
         var record = Record(
-            configuration: wire, slot: slots[wire.name] ?? 0, access: access?.index.rawValue ?? 0, underlays: [],
+            configuration: wire, slot: slots[index], access: access?.index.rawValue ?? 0, underlays: [],
             finishes: place?.finishes(wire.offload) ?? old?.finishes ?? false, isReady: true,
             created: old?.created ?? PseudowireManager.now())
         if makes, place != nil { try survey.checkHiddenName(record) }
-        let faults = Array(survey.faults[count...])
-        survey.faults.removeSubrange(count...)
+        var faults: [ConfigurationFault] = []
+        if survey.faults.count > count {
+            faults = Array(survey.faults[count...])
+            survey.faults.removeSubrange(count...)
+        }
         if !faults.isEmpty { place = nil }
         place?.hidden = hidden
         // What keeps it from being made anew does not undo it, as long as it is where it was.

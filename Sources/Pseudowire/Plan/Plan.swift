@@ -11,10 +11,15 @@ public struct Plan: Sendable, CustomStringConvertible {
     /// The steps, first to last.
     ///
     /// Executing stops at the first that fails and undoes those before it.
-    public internal(set) var steps: [Step]
+    public var steps: [Step] { actions.map(Step.init(action:)) }
+
+    let actions: [Action]
 
     /// In a few words, what becomes of which pseudowire; empty for plans that are made for single ones.
     public internal(set) var changes: [Change] = []
+
+    /// Whether it was asked of every pseudowire that there will be whether it is in its place: none is left to look at.
+    var hasSeenAll = false
 
     /// The pseudowires that there were when it was made: it fits no others.
     let basis: Set<Basis>
@@ -28,7 +33,7 @@ public struct Plan: Sendable, CustomStringConvertible {
     }
 
     /// Whether there is nothing to do.
-    public var isEmpty: Bool { steps.isEmpty }
+    public var isEmpty: Bool { actions.isEmpty }
 
     public var description: String { steps.map(\.description).joined(separator: "\n") }
 
@@ -39,7 +44,7 @@ public struct Plan: Sendable, CustomStringConvertible {
     }
 
     init(_ actions: [Action], for existing: [Record]) {
-        steps = actions.map(Step.init(action:))
+        self.actions = actions
         basis = Set(existing.map(\.basis))
     }
 }
@@ -140,8 +145,17 @@ extension Action.Entry {
 }
 
 extension Record {
+    /// The same, half made.
+    var begun: Record {
+        guard isReady else { return self }
+        var record = self
+        record.isReady = false
+        return record
+    }
+
     /// The same, done.
     var committed: Record {
+        guard !isReady else { return self }
         var record = self
         record.isReady = true
         return record

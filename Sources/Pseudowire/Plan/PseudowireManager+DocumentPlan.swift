@@ -14,7 +14,7 @@ extension PseudowireManager {
         let state = try openState()
         let existing = try records(state)
         let limit = try state.map { state throws(PseudowireError) in try state.description.max_sessions }
-        let asked = Set(document.pseudowires.map(\.name))
+        let asked = existing.isEmpty ? [] : Set(document.pseudowires.map(\.name))
         let removed = existing.filter {
             removing($0.configuration.name) && only?.contains($0.configuration.name) != false
         }
@@ -47,6 +47,8 @@ extension PseudowireManager {
             hook: attachedHook, wayOut: try wayOut())
         var plan = Plan(actions, for: existing)
         plan.changes = planner.transition.changes
+        // One that waits may wait for what this plan makes.
+        plan.hasSeenAll = only == nil && mode == .make && transition.kept.isEmpty && planner.reasons.isEmpty
         return (plan, planner.reasons)
     }
 }

@@ -30,9 +30,12 @@ extension PseudowireManager {
         }
         var slots = FreeSlots(existing.map(\.slot))
         var paths = Set(existing.map(PathKey.init))
-        var actions: [Action] = []
+        // Steps of one family stand together, so that they can be done together.
+        var begun: [Action] = [], made: [Action] = [], decaps: [Action] = [], cleared: [Action] = []
+        var entries: [Action] = [], found: [Action] = [], sent: [Action] = [], encaps: [Action] = []
+        var done: [Action] = []
         if state == nil, let maxSessions = UInt32(exactly: capacity) {
-            actions.append(.makeState(maxSessions: maxSessions))
+            begun.append(.makeState(maxSessions: maxSessions))
         }
         for configuration in configurations {
             guard let place = try survey.place(configuration) else { continue }
@@ -41,23 +44,25 @@ extension PseudowireManager {
                 underlays: place.underlays.map(\.index.rawValue), finishes: place.finishes(configuration.offload),
                 isReady: false, created: Self.now())
             try survey.checkHiddenName(record)
-            actions.append(.beginRecord(record))
-            if configuration.makesInterface {
-                actions.append(.makeInterface(record, place.shape(configuration)))
-            }
+            begun.append(.beginRecord(record))
+            if configuration.makesInterface { made.append(.makeInterface(record, place.shape(configuration))) }
             let filters = try survey.filters(of: record, at: place)
-            actions += filters.decap
+            decaps += filters.decap
+            // Those of a datapath that is loaded just now are zero.
+            if state != nil { cleared.append(.clearCounters(record)) }
             // The way in before the way out: no reply can come before we are ready for it.
-            actions += [.clearCounters(record), .write(.session, record, over: nil)]
+            entries.append(.write(.session, record, over: nil))
             // Two pseudowires to one session of one peer have one key there, and the earlier one learns. Between the same
             // addresses and ports such a pair is a mistake, for the peer answers only one. Through two UDP tunnels it may
             // be meant: then the ports that a message quotes fit the earlier one alone, and what is said of the other's
             // packets is believed by neither. That one follows routes and interfaces, not ICMP.
-            if paths.insert(PathKey(record)).inserted { actions.append(.write(.path, record, over: nil)) }
-            actions.append(.write(.access(underlay: place.wayOut?.rawValue ?? 0, before: 0), record, over: nil))
-            actions += filters.encap + [.commitRecord(record)]
+            if paths.insert(PathKey(record)).inserted { found.append(.write(.path, record, over: nil)) }
+            sent.append(.write(.access(underlay: place.wayOut?.rawValue ?? 0, before: 0), record, over: nil))
+            encaps += filters.encap
+            done.append(.commitRecord(record))
             survey.add(record.committed)
         }
+        let actions = begun + made + decaps + cleared + entries + found + sent + encaps + done
         guard survey.faults.isEmpty else { throw .faults(survey.faults) }
         return Plan(actions, for: existing)
     }
@@ -122,16 +127,15 @@ extension PseudowireManager {
 
 /// The lowest slots that nobody has; slot 0 is nobody's for ever.
 struct FreeSlots {
-    private var used: Set<UInt32>
-    private var candidate: UInt32 = 1
+    private let used: Set<UInt32>
+    private var candidate: UInt32 = 0
 
     init(_ used: [UInt32]) {
         self.used = Set(used)
     }
 
     mutating func next() -> UInt32 {
-        while used.contains(candidate) { candidate += 1 }
-        used.insert(candidate)
+        repeat { candidate += 1 } while used.contains(candidate)
         return candidate
     }
 }

@@ -18,9 +18,16 @@ extension PseudowireManager {
     /// Tells the way out that the datapath has for a pseudowire: not always the first of its underlays.
     func wayOut() throws(PseudowireError) -> (Record) -> UInt32 {
         let state = try openState()
+        var asked = 0
+        var all: [UInt64: UInt32]?
         return { record in
-            let present = try? state?.access[record.accessKey]
-            return present?.underlay ?? record.underlays.first ?? 0
+            asked += 1
+            // Of many it is quicker to read them all.
+            if all == nil, asked > 64, let entries = try? state?.access.entries() {
+                all = Dictionary(entries.map { ($0.key.code, $0.value.underlay) }) { first, _ in first }
+            }
+            let present = all.map { $0[record.accessKey.code] } ?? (try? state?.access[record.accessKey])?.underlay
+            return present ?? record.underlays.first ?? 0
         }
     }
 

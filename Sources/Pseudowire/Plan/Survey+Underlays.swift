@@ -4,14 +4,38 @@ internal import RouteNetlink
 extension Survey {
     /// Where the peer's packets come in and ours go out.
     struct Underlays {
-        var links: [Link]
-        var wayOut: LinkIndex?
-        var pathMTU: Int?
-        var hasLocalAddress: Bool
+        let links: [Link]
+        let wayOut: LinkIndex?
+        let pathMTU: Int?
+        let hasLocalAddress: Bool
+    }
+
+    /// What was found last for an access interface: the next pseudowire there often goes the same way.
+    struct Neighbour {
+        let tunnel: PseudowireConfiguration.Tunnel
+        let names: [String]
+        let underlays: Underlays
     }
 
     mutating func underlayInterfaces(
         _ configuration: PseudowireConfiguration, access: Link?
+    ) throws(PseudowireError) -> Underlays {
+        if let access, let neighbour = neighbours[access.index.rawValue], neighbour.tunnel == configuration.tunnel,
+            neighbour.names == configuration.underlays
+        {
+            return neighbour.underlays
+        }
+        let before = faults.count
+        let found = try findUnderlays(configuration, access)
+        if let access, faults.count == before {
+            neighbours[access.index.rawValue] = Neighbour(
+                tunnel: configuration.tunnel, names: configuration.underlays, underlays: found)
+        }
+        return found
+    }
+
+    private mutating func findUnderlays(
+        _ configuration: PseudowireConfiguration, _ access: Link?
     ) throws(PseudowireError) -> Underlays {
         let cache = cache
         let route = try netlink { () throws(NetlinkError) in try cache.route(to: configuration.tunnel.peer) }
@@ -62,8 +86,7 @@ extension Survey {
 
     private func hasAddress(_ address: IPAddress) throws(PseudowireError) -> Bool {
         let cache = cache
-        return try netlink { () throws(NetlinkError) in try cache.allAddresses() }
-            .contains { $0.prefix.address == address }
+        return try netlink { () throws(NetlinkError) in try !cache.holders(of: address).isEmpty }
     }
 
     /// Where the peer's packets can be expected if nobody says: where the route to it leads, and where our address is.
@@ -76,9 +99,7 @@ extension Survey {
         return try netlink { () throws(NetlinkError) in
             var indexes: [LinkIndex] = []
             if let out = route?.outputInterface { indexes.append(out) }
-            for address in try cache.allAddresses() where address.prefix.address == tunnel.local {
-                if !indexes.contains(address.link) { indexes.append(address.link) }
-            }
+            for holder in try cache.holders(of: tunnel.local) where !indexes.contains(holder) { indexes.append(holder) }
             var links: [Link] = []
             for index in indexes {
                 if let link = try cache.link(index), !link.flags.contains(.loopback) { links.append(link) }

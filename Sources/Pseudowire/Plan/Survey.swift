@@ -57,6 +57,9 @@ struct Survey {
     /// Who has asked for filters to be at which hook of an interface.
     private(set) var wishes: [UInt32: (hook: AttachmentHook, name: String)] = [:]
 
+    /// By access interface, as long as no other one becomes one: underlays are none.
+    var neighbours: [UInt32: Neighbour] = [:]
+
     init(_ client: RouteClient, _ records: [Record], _ cache: SurveyCache? = nil) {
         self.client = client
         self.cache = cache ?? SurveyCache(client)
@@ -83,7 +86,10 @@ struct Survey {
         names.insert(configuration.name)
         sessions[configuration.session.local] = configuration.name
         if configuration.makesInterface { madeInterfaces.insert(configuration.access) }
-        if record.access != 0 { holders[record.access, default: [:]][configuration.vlan] = configuration.name }
+        if record.access != 0 {
+            if holders[record.access] == nil { neighbours = [:] }
+            holders[record.access, default: [:]][configuration.vlan] = configuration.name
+        }
         for underlay in record.underlays { underlayUsers[underlay] = configuration.name }
         if let hook = configuration.attach.hook {
             for interface in record.underlays + [record.access] where interface != 0 {
@@ -115,7 +121,7 @@ struct Survey {
         let access = try configuration.makesInterface ? nil : accessInterface(configuration)
         if configuration.makesInterface, !keepsInterface { try checkNewName(configuration) }
         let underlays = try underlayInterfaces(configuration, access: access)
-        checkHook(configuration, (access.map { [$0] } ?? []) + underlays.links)
+        if configuration.attach != .auto { checkHook(configuration, (access.map { [$0] } ?? []) + underlays.links) }
         guard faults.count == before, access != nil || configuration.makesInterface else { return nil }
         return Place(
             access: access, underlays: underlays.links, wayOut: underlays.wayOut, pathMTU: underlays.pathMTU,

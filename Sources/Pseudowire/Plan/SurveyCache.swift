@@ -5,7 +5,7 @@ internal import RouteNetlink
 final class SurveyCache {
     private let client: RouteClient
     private var links: [Link]?
-    private var addresses: [InterfaceAddress]?
+    private var addresses: [IPAddress: [LinkIndex]]?
     private var routes: [IPAddress: Route?] = [:]
     private var protection: IPsecProtection?
     private var byName: [String: Link] = [:]
@@ -38,11 +38,16 @@ final class SurveyCache {
         return byIndex[index]
     }
 
-    func allAddresses() throws(NetlinkError) -> [InterfaceAddress] {
-        if let addresses { return addresses }
-        let list = try client.addresses.list()
-        addresses = list
-        return list
+    /// The interfaces that have an address, in the kernel's order.
+    func holders(of address: IPAddress) throws(NetlinkError) -> [LinkIndex] {
+        if let addresses { return addresses[address] ?? [] }
+        var found: [IPAddress: [LinkIndex]] = [:]
+        for entry in try client.addresses.list() {
+            let holders = found[entry.prefix.address] ?? []
+            if !holders.contains(entry.link) { found[entry.prefix.address] = holders + [entry.link] }
+        }
+        addresses = found
+        return found[address] ?? []
     }
 
     func route(to peer: IPAddress) throws(NetlinkError) -> Route? {

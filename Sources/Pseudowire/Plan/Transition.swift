@@ -66,28 +66,32 @@ struct Transition {
         let placed = olds.filter { $0.access != 0 }
         let sessions = Dictionary(placed.map { ($0.configuration.session.local, $0) }) { first, _ in first }
         let accesses = Dictionary(placed.map { (AccessKey($0), $0) }) { first, _ in first }
-        let owners = Owners(kept: kept, before: placed, after: pairs.filter { !$0.isParked }.map(\.new))
+        let present = pairs.filter { !$0.isParked }
+        let owners = Owners(kept: kept, before: placed, after: present.map(\.new))
 
-        for pair in pairs where pair.old == nil {
-            var begun = pair.new
-            begun.isReady = false
-            actions += [.beginRecord(begun), .clearCounters(begun)]
+        // Steps of one family stand together, so that they can be done together.
+        let added = pairs.filter { $0.old == nil }.map(\.new.begun)
+        actions.reserveCapacity(3 * added.count + 4 * pairs.count)
+        for record in added { actions.append(.beginRecord(record)) }
+        // Those of a datapath that is loaded just now are zero.
+        if capacity == nil {
+            for record in added { actions.append(.clearCounters(record)) }
         }
-        let bySlot = Dictionary(pairs.map { ($0.new.slot, $0.old) }) { first, _ in first }
+        let bySlot = made.isEmpty ? [:] : Dictionary(pairs.map { ($0.new.slot, $0.old) }) { first, _ in first }
         for (record, shape) in made {
             // Its record becomes one that is only begun: undone, it is what it was again.
             if let old = bySlot[record.slot] ?? nil { actions.append(.reopenRecord(old)) }
             actions.append(.makeInterface(record, shape))
         }
         actions += decaps
-        for pair in pairs where !pair.isParked {
-            let new = pair.new
+        for new in present.lazy.map(\.new) {
             actions.append(.write(.session, new, over: sessions[new.configuration.session.local]))
-            if owners.after[PathKey(new)]?.slot == new.slot {
-                actions.append(.write(.path, new, over: owners.before[PathKey(new)]))
-            }
         }
-        for pair in pairs where !pair.isParked {
+        for new in present.lazy.map(\.new) {
+            let key = PathKey(new)
+            if owners.after[key]?.slot == new.slot { actions.append(.write(.path, new, over: owners.before[key])) }
+        }
+        for pair in present {
             let over = accesses[AccessKey(pair.new)]
             let entry = Action.Entry.access(underlay: pair.underlay, before: over.map(wayOut) ?? 0)
             actions.append(.write(entry, pair.new, over: over))
@@ -96,6 +100,7 @@ struct Transition {
         for pair in pairs {
             actions.append(pair.old.map { .replaceRecord(pair.new, over: $0) } ?? .commitRecord(pair.new))
         }
+        if olds.isEmpty { return actions }
         return actions + departures(removal, olds, owners, name, hook, wayOut)
     }
 
@@ -118,15 +123,20 @@ struct Transition {
                 .detach(.access, interface: old.access, name: old.accessName, hook: hook(.access, old.access)))
         }
         for old in leaving { actions.append(.drop(.access(underlay: 0, before: wayOut(old)), old)) }
-        for old in olds where old.access != 0 || !old.isReady {
-            if !sessions.contains(old.configuration.session.local) { actions.append(.drop(.session, old)) }
+        let leftBehind = olds.filter { $0.access != 0 || !$0.isReady }
+        for old in leftBehind where !sessions.contains(old.configuration.session.local) {
+            actions.append(.drop(.session, old))
+        }
+        var orphans: [Record] = []
+        for old in leftBehind {
             let heir = owners.after[PathKey(old)]
             if let heir, owners.before[PathKey(old)]?.slot == old.slot, owners.isKept(heir) {
                 actions.append(.write(.path, heir, over: old))
             } else if heir == nil {
-                actions.append(.drop(.path, old))
+                orphans.append(old)
             }
         }
+        for old in orphans { actions.append(.drop(.path, old)) }
         let usedUnderlays = Set(remaining.flatMap(\.underlays))
         detached = []
         for underlay in olds.flatMap(\.underlays)
@@ -181,7 +191,13 @@ struct Transition {
 
 /// By what an ICMP message about a packet of a pseudowire's can be told.
 struct PathKey: Hashable {
-    private let octets: [UInt8]
+    private let peer: IPAddress
+    private let session: SessionID
+    private let encapsulation: Encapsulation
 
-    init(_ record: Record) { octets = withUnsafeBytes(of: pw_path_key(record.configuration)) { Array($0) } }
+    init(_ record: Record) {
+        peer = record.configuration.tunnel.peer
+        session = record.configuration.session.peer
+        encapsulation = record.configuration.tunnel.encapsulation
+    }
 }

@@ -46,7 +46,10 @@ final class DatapathState {
             paths = try Map(pinnedAt: pin(.paths), expecting: shape(.paths))
             sequences = try Map(pinnedAt: pin(.sequences), expecting: shape(.sequences))
             events = try Map(pinnedAt: pin(.events), expecting: shape(.events))
-            past = try Map(pinnedAt: pin(.past), expecting: shape(.past))
+            // An upgrade may have given it room.
+            var ofPast = shape(.past)
+            ofPast.maxEntries = nil
+            past = try Map(pinnedAt: pin(.past), expecting: ofPast)
             programs = try DatapathPrograms(pinnedIn: path)
         } catch {
             throw .bpf(error)
@@ -69,6 +72,11 @@ final class DatapathState {
 
     /// All pseudowires, by name.
     func records(interfaceName: (UInt32) -> String?) throws(PseudowireError) -> [Record] {
+        try unsortedRecords(interfaceName: interfaceName).sorted { $0.configuration.name < $1.configuration.name }
+    }
+
+    /// The same in the kernel's order.
+    func unsortedRecords(interfaceName: (UInt32) -> String?) throws(PseudowireError) -> [Record] {
         // An underlay is called what it was when it was asked for, whatever has become of it since.
         let asked = Dictionary(try bpf { () throws(BPFError) in try ports.entries() }.map { ($0.key, $0.value) }) { $1 }
         return try bpf { () throws(BPFError) in try pseudowires.entries() }
@@ -77,6 +85,5 @@ final class DatapathState {
                     asked[index].map { Octets.text($0.name) } ?? interfaceName(index)
                 }
             }
-            .sorted { $0.configuration.name < $1.configuration.name }
     }
 }

@@ -24,7 +24,8 @@ enum StateConversion {
 
     /// ABI 4 gave records room at their end; what was reserved before, and zero, is how filters are attached: `auto`.
     private static func recordsOf4(_ entry: Entry) -> Entry {
-        (entry.key, entry.value + [UInt8](repeating: 0, count: 32))
+        let room = MemoryLayout<pw_record>.size - entry.value.count
+        return (entry.key, entry.value + [UInt8](repeating: 0, count: max(0, room)))
     }
 
     /// ABI 4 says where filters are; they could only be on the clsact qdisc.

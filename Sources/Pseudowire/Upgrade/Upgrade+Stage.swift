@@ -76,7 +76,8 @@ extension Upgrade {
 
     /// Loads the programs on the maps that there are, and on new ones where those cannot be kept.
     private func load(_ image: DatapathImage) throws(BPFError) -> LoadedObject {
-        let file = try DatapathObject.open(image, maxSessions: old.maxSessions)
+        let file = try Self.open(
+            image, maxSessions: old.maxSessions, at: manager.directory.path, renewing: renewed)
         for map in DatapathObject.MapName.allCases where !renewed.contains(map) {
             try file.reuse(present(map), forMap: map.rawValue)
         }

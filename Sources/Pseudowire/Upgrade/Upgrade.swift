@@ -42,7 +42,7 @@ struct Upgrade {
         var renewed = renewing.union([.meta])
         var fates: [UpgradePlan.MapFate] = []
         let file = try bpf { () throws(BPFError) in
-            try DatapathObject.open(image, maxSessions: old.maxSessions)
+            try Self.open(image, maxSessions: old.maxSessions, at: path)
         }
         for map in DatapathObject.MapName.allCases where map != .meta {
             var differences = try bpf { () throws(BPFError) in try Self.differences(map, file, at: path) }
@@ -51,7 +51,7 @@ struct Upgrade {
             fates.append(UpgradePlan.MapFate(map: map.rawValue, differences: differences))
         }
         // What was counted goes where later counts cannot be in the way: into a map that nobody has yet.
-        if !renewed.isDisjoint(with: [.counters, .drops, .sessionDrops]), renewed.insert(.past).inserted {
+        if !renewed.isDisjoint(with: Self.countedIn), renewed.insert(.past).inserted {
             fates.removeAll { $0.map == DatapathObject.MapName.past.rawValue }
             fates.append(.init(map: DatapathObject.MapName.past.rawValue, differences: ["counts are added to it"]))
         }
@@ -62,6 +62,23 @@ struct Upgrade {
             from: .init(abi: old.abi, build: old.build, generation: old.generation),
             to: .init(abi: StateIdentity.ownABI, build: image.build, generation: old.generation + 1),
             maps: fates, filters: Self.filters(ports, manager))
+    }
+
+    /// Maps that programs count in.
+    static let countedIn: Set<DatapathObject.MapName> = [.counters, .drops, .sessionDrops]
+
+    /// Opens an object for the maps that there are: `past` stays as large as it is, or gets room for all counts.
+    static func open(
+        _ image: DatapathImage, maxSessions: UInt32, at path: String, renewing: Set<DatapathObject.MapName> = []
+    ) throws(BPFError) -> ObjectFile {
+        let file = try DatapathObject.open(image, maxSessions: maxSessions)
+        let past = DatapathObject.MapName.past.rawValue
+        if !renewing.isDisjoint(with: countedIn) {
+            try file.setMaxEntries(DatapathObject.pastCapacity(maxSessions: maxSessions), ofMap: past)
+        } else if let present = try? RawMap(pinnedAt: "\(path)/\(past)") {
+            try file.setMaxEntries(present.info.maxEntries, ofMap: past)
+        }
+        return file
     }
 
     /// Everything in which a map that is there is not what the object declares.

@@ -14,14 +14,31 @@ struct TextTable {
 
     var text: String {
         let columns = rows.map(\.count).max() ?? 0
-        let widths = (0..<columns).map { column in rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0 }
-        return rows.map { row in
-            let cells = row.enumerated().map { column, cell in
-                let padding = String(repeating: " ", count: widths[column] - cell.count)
-                if rightAligned.contains(column) { return padding + cell }
-                return column == row.count - 1 ? cell : cell + padding
+        var widths = [Int](repeating: 0, count: columns)
+        for row in rows {
+            for (column, cell) in row.enumerated() { widths[column] = max(widths[column], Self.width(cell)) }
+        }
+        var text = ""
+        for (number, row) in rows.enumerated() {
+            if number > 0 { text += "\n" }
+            for (column, cell) in row.enumerated() {
+                if column > 0 { text += "  " }
+                let padding = widths[column] - Self.width(cell)
+                let isLast = column == row.count - 1
+                if rightAligned.contains(column) { Self.pad(&text, padding) }
+                text += cell
+                if !isLast, !rightAligned.contains(column) { Self.pad(&text, padding) }
             }
-            return cells.joined(separator: "  ")
-        }.joined(separator: "\n")
+        }
+        return text
+    }
+
+    private static func pad(_ text: inout String, _ count: Int) {
+        for _ in 0..<count { text.unicodeScalars.append(" ") }
+    }
+
+    /// Characters; of what is ASCII, as nearly everything is, without looking for what belongs together.
+    private static func width(_ cell: String) -> Int {
+        cell.utf8.allSatisfy { $0 < 0x80 } ? cell.utf8.count : cell.count
     }
 }

@@ -55,6 +55,19 @@ struct FaultScenario: Sendable, CustomTestStringConvertible {
     private static let mixed = [onPort, withInterface, tagged]
     private static let mixedAfter = [onPortChanged, withAnother, taggedToo]
 
+    /// Enough to go to the kernel in batches.
+    private static func many(_ name: String, sessions: UInt32, vlans: UInt16) -> [PseudowireConfiguration] {
+        (0..<20).map { number in
+            wire("pw\(name)\(number + 10)", access: "acc0", session: sessions + UInt32(number)) {
+                $0.vlan = .id(vlans + UInt16(number))
+                $0.underlays = ["veth12"]
+            }
+        }
+    }
+    /// Half of their VLANs and sessions are in the hands of others then.
+    private static let manyBefore = many("m", sessions: 100, vlans: 100)
+    private static let manyAfter = many("n", sessions: 110, vlans: 90)
+
     static let all: [FaultScenario] =
         [true, false].flatMap { hasBystander in
             let suffix = hasBystander ? "" : ", first or last"
@@ -103,6 +116,13 @@ struct FaultScenario: Sendable, CustomTestStringConvertible {
             FaultScenario(
                 testDescription: "replace all by others", verb: "replace", document: .init(mixedAfter + [bystander]),
                 before: mixed, after: mixedAfter, hasBystander: true),
+            FaultScenario(
+                testDescription: "replace many by others", verb: "replace", document: .init(manyAfter + [bystander]),
+                before: manyBefore, after: manyAfter, hasBystander: true),
+            FaultScenario(
+                testDescription: "change many", verb: "replace",
+                document: .init(many("m", sessions: 200, vlans: 105) + [bystander]), before: manyBefore,
+                after: many("m", sessions: 200, vlans: 105), hasBystander: true),
             FaultScenario(
                 testDescription: "teardown", verb: "teardown", before: mixed, after: [], hasBystander: false),
         ]

@@ -38,6 +38,20 @@ struct RecoveryTests {
         try arena.takeDown()
     }
 
+    @Test("deleting again what a command that died was deleting succeeds, once")
+    func again() throws {
+        let arena = try FaultArena(try Self.scenario("delete"))
+        try kill(arena, at: .filterRemoved)
+        let second = try arena.command.run(.count)
+        #expect(second.status == 0, "\(second.errors)")
+        #expect(second.output.contains { $0.hasPrefix("mended: finished") }, "\(second.output)")
+        #expect(try arena.manager.export() == arena.after)
+        let third = try arena.command.run(.count)
+        #expect(third.status == 1)
+        #expect(third.errors.contains("no pseudowire \"pwa\""), "\(third.errors)")
+        try arena.takeDown()
+    }
+
     @Test("an interface that it needs has gone meanwhile: it is undone")
     func undone() throws {
         let arena = try FaultArena(try Self.scenario("set access"))
