@@ -33,6 +33,12 @@ struct DatapathBench: ParsableCommand {
         help: "Only contenders, conditions and work whose names, joined by slashes, this regular expression matches.")
     var only: String?
 
+    @Flag(help: "Only what many pseudowires cost, and what the control plane takes for them.")
+    var scale = false
+
+    @Option(help: ArgumentHelp("Only with so many.", visibility: .hidden))
+    var sessions: Int?
+
     @Option(help: "How many rounds instead.")
     var rounds: Int?
 
@@ -40,6 +46,12 @@ struct DatapathBench: ParsableCommand {
         if inGuest { return try runInGuest() }
         if smoke { return try runSmoke() }
         let (rounds, seconds) = (self.rounds ?? (quick ? 3 : 7), quick ? 0.2 : 0.7)
+        if scale {
+            var report = Report(machine: .here(), rounds: rounds, secondsPerTurn: seconds, chain: Run())
+            try measureScale(&report, rounds: min(rounds, 3))
+            report.judge()
+            return try write(report)
+        }
         if let only { return try runSome(Regex(only), rounds: rounds, seconds: seconds) }
         var report = Report(
             machine: .here(), rounds: rounds, secondsPerTurn: seconds,
@@ -51,12 +63,27 @@ struct DatapathBench: ParsableCommand {
                 [(CommandTime.start, [pwctl, "--version"]), (CommandTime.witness, ["ip", "link", "show", "lo"])],
                 rounds: quick ? 5 : 21)
         }
+        try measureScale(&report, rounds: quick ? 1 : 3)
         if let guest {
             Self.say("the guest")
             report.guest = try GuestRun.boot(guest, quick: quick)
         }
         report.judge()
         try write(report)
+    }
+
+    /// With many pseudowires: what they cost, and what the control plane takes for them.
+    private func measureScale(_ report: inout Report, rounds: Int) throws {
+        report.scale.sessions = try SessionScale.measure(
+            sessions.map { [$0] } ?? (quick ? [1, 1000, 100_000] : SessionScale.counts), rounds: rounds, runs: 10_000,
+            progress: Self.say)
+        report.programsAtScale = report.scale.sessions.flatMap(\.programs)
+        if sessions != nil { return }
+        Self.say("the control plane")
+        let (times, list) = try ControlTime.measure(pwctl: pwctl, rounds: rounds)
+        report.scale.control = times
+        if let list { report.commands.append(list) }
+        report.scale.upgrade = try UpgradeCost.measure(upgrades: 5 * rounds)
     }
 
     private static var settings: [Setting] {
@@ -116,6 +143,14 @@ struct DatapathBench: ParsableCommand {
         guard run.invalid.count == 1, run.invalid[Contender.broken.name]?.isEmpty == false else {
             throw Failure("invalid frames were found of \(run.invalid), but only \(Contender.broken.name) has any")
         }
+        for row in try SessionScale.measure([1, 100], rounds: 1, runs: 100, progress: Self.say) {
+            let costs = (row.programs + row.busy).map(\.nanoseconds.median)
+            guard row.seconds.allSatisfy({ $0 > 0 }), row.octetsPerSession > 0, costs.count == 4,
+                costs.allSatisfy({ $0 > 0 })
+            else { throw Failure("with \(row.sessions) sessions the figures are \(row)") }
+        }
+        let upgrade = try UpgradeCost.measure(upgrades: 1)
+        guard upgrade.sent > 0, upgrade.lost == 0 else { throw Failure("the upgrade lost \(upgrade.lost) frames") }
         print("the bench works: \(run.samples.count) figures; found of \(run.invalid)")
     }
 

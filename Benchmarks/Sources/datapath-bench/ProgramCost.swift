@@ -69,6 +69,7 @@ extension ProgramCost {
             }.get()
             guard outer.count > frame.count else { throw Failure("\(name): the frame was not encapsulated") }
             // The Ethernet header is written when the frame is sent.
+            outer.replaceSubrange(0..<6, with: decap.station)
             outer.replaceSubrange(12..<14, with: outer[14] >> 4 == 4 ? [0x08, 0x00] : [0x86, 0xdd])
             out.append(
                 Trial(
@@ -86,11 +87,14 @@ extension ProgramCost {
     /// Where a program of an edge's is pinned, and the interface that it works for.
     private static func pinned(
         _ program: String, _ network: borrowing FourNamespaces, _ place: FourNamespaces.Place, _ interface: String
-    ) throws -> (path: String, interface: UInt32) {
+    ) throws -> (path: String, interface: UInt32, station: [UInt8]) {
         try network.withNamespace(place) { namespace in
             let client = try RouteClient(in: namespace)
             let directory = "/sys/fs/bpf/pseudowire/\(String(client.namespaceCookie, radix: 16))"
-            return try ("\(directory)/\(program)", client.index(interface).rawValue)
+            guard let link = try client.links.find(named: interface), let station = link.address else {
+                throw Failure("\(interface) is not there")
+            }
+            return ("\(directory)/\(program)", link.index.rawValue, station.bytes)
         }
     }
 

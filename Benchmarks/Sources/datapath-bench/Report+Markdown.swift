@@ -25,6 +25,7 @@ extension Report {
         }
         lines += table("Cost of a program", programs)
         lines += table("Cost of a program with many sessions, frames of all of them in turn", programsAtScale)
+        lines += scale.markdown
         if !commands.isEmpty {
             lines += ["", "### Commands", "", "| command | ms |", "|---|---|"]
             lines += commands.map { "| \($0.name) | \(Self.phrase($0.milliseconds)) |" }

@@ -20,6 +20,7 @@ struct Report: Codable {
     var programs: [ProgramCost] = []
     var programsAtScale: [ProgramCost] = []
     var commands: [CommandTime] = []
+    var scale = ScaleFigures()
     var targets: [Judgement] = []
 
     /// A target and what came of it.
@@ -33,7 +34,7 @@ struct Report: Codable {
     }
 
     mutating func judge() {
-        targets = Target.all.map { target in
+        targets = (Target.all + Target.scale).map { target in
             let measured = Spread(target.ratios(self))
             return Judgement(
                 name: target.name, wanted: target.wanted, measured: measured,

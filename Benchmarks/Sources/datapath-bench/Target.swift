@@ -7,14 +7,14 @@ struct Target: Sendable {
     /// One ratio for each round that has both figures.
     let ratios: @Sendable (Report) -> [Double]
 
-    private init(_ name: String, atLeast bound: Double, _ ratios: @escaping @Sendable (Report) -> [Double]) {
+    init(_ name: String, atLeast bound: Double, _ ratios: @escaping @Sendable (Report) -> [Double]) {
         self.name = name
         wanted = "≥ \(bound)"
         isReached = { $0 >= bound }
         self.ratios = ratios
     }
 
-    private init(_ name: String, atMost bound: Double, _ ratios: @escaping @Sendable (Report) -> [Double]) {
+    init(_ name: String, atMost bound: Double, _ ratios: @escaping @Sendable (Report) -> [Double]) {
         self.name = name
         wanted = "≤ \(bound)"
         isReached = { $0 <= bound }
