@@ -100,8 +100,10 @@ bpf-check: setup
 
 # Somebody else's package: depends on this one by path, builds and links with no step of its own.
 downstream: setup
-	$(SAY) 'building Examples/OneWire, a package that depends on this one'
-	swift build --package-path Examples/OneWire --scratch-path $(BUILD_DIR)/examples
+	$(SAY) 'building Examples, packages that depend on this one'
+	for example in Examples/*; do \
+		swift build --package-path "$$example" --scratch-path $(BUILD_DIR)/"$$example" || exit; \
+	done
 
 # A privileged test that was skipped has proved nothing.
 test: setup-check bpffs
