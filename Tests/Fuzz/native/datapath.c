@@ -31,6 +31,11 @@ void set_up_maps(void) {
                                  .splitter_outer = recipe.setup & SETUP_NO_SPLITTER ? 0 : SPLITTER_OUTER,
                                  .splitter_inner = SPLITTER_INNER};
     bpf_map_update_elem(&meta, &first, &meta_value, BPF_ANY);
+    if (recipe.setup & SETUP_ETHERNET) {
+        __u32 routed = ROUTED;
+        struct pw_port port = {.flags = PW_PORT_UNDERLAY | PW_PORT_ETHERNET};
+        bpf_map_update_elem(&ports, &routed, &port, BPF_ANY);
+    }
     if (recipe.setup & SETUP_NOBODY)
         return;
 
@@ -168,6 +173,6 @@ const struct pw_encap *encap_entry(void) {
     return map_peek(MAP(&access), &key);
 }
 
-_Static_assert(REST == MARK_REST && OUTER == MARK_OUTER && PORT == MARK_PORT, "marks");
+_Static_assert(PIECE == MARK_PIECE && OUTER == MARK_OUTER && PORT == MARK_PORT, "marks");
 
 #pragma clang attribute pop
