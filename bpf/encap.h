@@ -83,7 +83,7 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
         return drop_tx(slot, taken == TAGS_TOO_MANY ? PW_DROP_VLAN_DEPTH : PW_DROP_FRAME_TOO_SHORT);
     if (is_rest && trim_to_rest(skb))
         return drop_tx(slot, PW_DROP_NOT_FRAGMENTED);
-    if (make_linear(skb, LINEAR_WANTED))
+    if (make_headers_linear(skb, 0))
         return drop_tx(slot, PW_DROP_NO_ROOM);
 
     void *data = (void *)(long)skb->data;
@@ -153,7 +153,8 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
             inner.is_syn = 0;
         } else if (inner.dont_fragment && (encap->flags & PW_FLAG_TOO_BIG_REPLY)) {
             int verdict = drop_tx(slot, PW_DROP_TOO_BIG);
-            if (reply_too_big(skb, slot, limit - overhead, ethertype == bpf_htons(ETH_P_IPV6)) ||
+            if (make_linear(skb, LINEAR_WANTED) ||
+                reply_too_big(skb, slot, limit - overhead, ethertype == bpf_htons(ETH_P_IPV6)) ||
                 vlan_restore(skb, &tags))
                 return verdict;
             return bpf_redirect(port, 0);

@@ -99,6 +99,13 @@ struct {
     __type(value, struct pw_event_limit);
 } event_limits SEC(".maps");
 
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, PW_FLOWS);
+    __type(key, __u32);
+    __type(value, struct pw_flow);
+} flows SEC(".maps");
+
 /* As many as there can be reasons of pseudowires, counters of pseudowires and reasons of all. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);

@@ -134,10 +134,14 @@ struct ChurnTests {
     func splitter() throws {
         let arena = try Churn.begin()
         try arena.delete("pw-split0")
+        try arena.delete("pw-join1")
         // Another namespace's command must not take this one for gone.
         try arena.wire.second.refresh()
         try arena.wire.first.refresh()
         try arena.expect(.up(), "made again")
+        let joiner = try #require(try Joiner.pair.find(arena.wire.first.client))
+        #expect(try arena.wire.first.openState()?.identity.joiner == joiner)
+        #expect(try arena.wire.filterCount(on: LinkIndex(rawValue: joiner.inner), in: .edge1) == 1)
         try arena.expectNothingStale()
         // Segments and routes need it.
         let outcome = try arena.wire.streaming { usleep(100_000) }

@@ -12,6 +12,8 @@ struct Record: Sendable {
     var underlays: [UInt32]
     /// `offload`, resolved for the way that the frames took when it was made.
     var finishes: Bool
+    /// `coalesce`, resolved for the access interface that it had when it was made.
+    var coalesces: Bool
     var isReady: Bool
     /// Nanoseconds since 1970.
     var created: UInt64
@@ -27,6 +29,7 @@ struct Record: Sendable {
         record.peer_session_id = session.peer.rawValue
         record.flags = configuration.flags
         if finishes { record.flags |= UInt32(PW_FLAG_FINISH) }
+        if coalesces { record.flags |= UInt32(PW_FLAG_COALESCE) }
         if configuration.makesInterface { record.flags |= UInt32(PW_FLAG_OWNS_ACCESS) }
         record.local_port = tunnel.localPort
         record.peer_port = tunnel.peerPort
@@ -48,6 +51,7 @@ struct Record: Sendable {
         record.udp_checksum = UInt8(UDPChecksumCode.allCases.firstIndex(of: tunnel.udpChecksum) ?? 0)
         record.offload = UInt8(OffloadCode.allCases.firstIndex(of: configuration.offload) ?? 0)
         record.attach = UInt8(AttachCode.allCases.firstIndex(of: configuration.attach) ?? 0)
+        record.coalesce = UInt8(CoalesceCode.allCases.firstIndex(of: configuration.coalesce) ?? 0)
         record.underlay_count = UInt8(underlays.count)
         record.underlay_named = configuration.underlays.isEmpty ? 0 : 1
         withUnsafeMutableBytes(of: &record.underlay) { bytes in
@@ -69,6 +73,7 @@ struct Record: Sendable {
     fileprivate typealias UDPChecksumCode = PseudowireConfiguration.UDPChecksum
     fileprivate typealias OffloadCode = PseudowireConfiguration.Offload
     fileprivate typealias AttachCode = PseudowireConfiguration.Attach
+    fileprivate typealias CoalesceCode = PseudowireConfiguration.Coalesce
 }
 
 extension Record {
@@ -90,7 +95,8 @@ extension Record {
             let vlanTag = PseudowireConfiguration.VLANTag(code: value.tag),
             Int(value.udp_checksum) < UDPChecksumCode.allCases.count,
             Int(value.offload) < OffloadCode.allCases.count,
-            Int(value.attach) < AttachCode.allCases.count
+            Int(value.attach) < AttachCode.allCases.count,
+            Int(value.coalesce) < CoalesceCode.allCases.count
         else { return nil }
         let stored = [Octets.read(value.expect_cookie.0), Octets.read(value.expect_cookie.1)]
         let expecting = stored.prefix(Int(value.expect_cookie_count)).compactMap {
@@ -112,12 +118,13 @@ extension Record {
             underlays: value.underlay_named == 0 ? [] : indexes.map { interfaceName($0) ?? "#\($0)" },
             vlan: vlan, vlanTag: vlanTag, mtu: value.mtu == 0 ? nil : value.mtu, ttl: value.ttl,
             dscp: .fixed(value.traffic_class >> 2), offload: OffloadCode.allCases[Int(value.offload)],
-            attach: AttachCode.allCases[Int(value.attach)])
+            attach: AttachCode.allCases[Int(value.attach)], coalesce: CoalesceCode.allCases[Int(value.coalesce)])
         configuration.take(flags: value.flags)
         slot = value.slot
         access = value.access_ifindex
         underlays = indexes
         finishes = value.flags & UInt32(PW_FLAG_FINISH) != 0
+        coalesces = value.flags & UInt32(PW_FLAG_COALESCE) != 0
         isReady = value.state == UInt32(PW_STATE_READY)
         created = value.created
     }

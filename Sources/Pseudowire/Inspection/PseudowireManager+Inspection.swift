@@ -68,8 +68,8 @@ extension PseudowireManager {
             configuration: configuration,
             health: try health(record, route, statistics, state, links, protection, cache),
             statistics: statistics, underlays: record.underlays.map { links[$0]?.name ?? "#\($0)" }, mtu: mtu,
-            finishesFrames: record.finishes, hooks: try hooks(record, state, links), nextHop: nextHop,
-            created: record.created)
+            finishesFrames: record.finishes, coalescesSegments: record.coalesces,
+            hooks: try hooks(record, state, links), nextHop: nextHop, created: record.created)
     }
 }
 

@@ -39,7 +39,7 @@ extension PseudowireManager {
             let record = Record(
                 configuration: configuration, slot: slots.next(), access: place.access?.index.rawValue ?? 0,
                 underlays: place.underlays.map(\.index.rawValue), finishes: place.finishes(configuration.offload),
-                isReady: false, created: Self.now())
+                coalesces: place.coalesces(configuration.coalesce), isReady: false, created: Self.now())
             try survey.checkHiddenName(record)
             actions.append(.beginRecord(record))
             if configuration.makesInterface {

@@ -7,7 +7,8 @@ extension DatapathState {
         let configuration = record.configuration
         switch entry {
         case .session:
-            let value = pw_decap(configuration, slot: record.slot, access: record.access)
+            let value = pw_decap(
+                configuration, slot: record.slot, access: record.access, coalesces: record.coalesces)
             try bpf { () throws(BPFError) in
                 try sessions.update(key: configuration.session.local.rawValue, value: value)
             }

@@ -37,6 +37,7 @@ fragments not of whole eights|fragment.h|s/ & ~7u;/;/
 fragments' offset by one|fragment.h|s/offset_field + cut \/ 8/offset_field + cut \/ 8 + 1/
 more fragments not said|fragment.h|s/offset_field | IP_MORE_FRAGMENTS/offset_field/
 tunnelled packet shortened at the wrong end|fragment.h|s/move.distance = skb->len - wanted/move.distance = 0/
+datagrams sent to be joined|join.h|s/!inner->l4_offset || //
 later pieces cut to the device|encap.h|s/limit \&\& limit < mtu/0/
 short frame where the outer checksum is unfinished|decap.h|s/refusal != -KERNEL_ENOTSUPP || is_sum_unfinished/refusal != -KERNEL_ENOTSUPP/
 short frame out of IPv6 moved|decap.h|s/is_v6 \&\& !has_decap_l3 \&\& frame_length < shortest/0/

@@ -37,6 +37,7 @@ enum {
     SETUP_PATH_MTU = 1 << 3,
     SETUP_PATH_EXPIRED = 1 << 4,
     SETUP_NOBODY = 1 << 5, /* no pseudowire at all */
+    SETUP_JOINER = 1 << 6, /* TCP segments are joined */
 };
 
 /* recipe.cookies */
