@@ -36,6 +36,10 @@ void receive(int program, struct packet *packet) {
             fail("delivered to interface %u", kernel.redirect_ifindex);
         if (is_joined && (!(recipe.setup & SETUP_JOINER) || is.protocol != 6 || is.is_fragment))
             fail("sent to be joined, which is not to be");
+        if (is_joined && packet->view.hash == recipe.hash)
+            fail("sent to be joined with the hash of the outer addresses");
+        if (is_joined)
+            packet->view.hash = 0; /* which pw_join does */
         if (packet->view.mark != (is_joined ? ACCESS : mark))
             fail("delivered with mark %x", packet->view.mark);
         if (!is_seen)
