@@ -133,8 +133,15 @@ struct ChurnTests {
     @Test("the datapath's own interfaces are made again when somebody has removed them")
     func splitter() throws {
         let arena = try Churn.begin()
+        try arena.expect(.up(), "whole")
+        try arena.wire.client(.edge1).links.update(
+            arena.wire.index("pw-join0", arena.wire.client(.edge1)), LinkUpdate(isUp: false))
+        try arena.expect(.broken("an interface in which TCP segments are joined is gone or down"), "down")
+        try arena.wire.first.refresh()
+        try arena.expect(.up(), "set up again")
         try arena.delete("pw-split0")
         try arena.delete("pw-join1")
+        try arena.expect(.broken("an interface in which TCP segments are joined is gone or down"), "gone")
         // Another namespace's command must not take this one for gone.
         try arena.wire.second.refresh()
         try arena.wire.first.refresh()

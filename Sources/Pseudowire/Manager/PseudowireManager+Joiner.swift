@@ -11,6 +11,7 @@ extension PseudowireManager {
         let known = state.identity.joiner
         let found = try? Joiner.pair.find(client)
         if let found, found == known {
+            try? OwnPair.setUp(found, client)
             guard try Attachment.programID(.access, on: found.inner, at: .clsact, self) != join.program.id else {
                 return
             }
@@ -28,6 +29,23 @@ extension PseudowireManager {
         } catch {
             guard case .bpf = error else { return }
             throw error
+        }
+    }
+
+    /// Says that segments go where nobody sends them on.
+    func joinerDamage(
+        _ state: DatapathState, _ links: [UInt32: Link], _ cache: InspectionCache
+    ) throws(PseudowireError) -> String? {
+        let joiner = state.identity.joiner
+        guard joiner.outer != 0, let join = state.programs.join else { return nil }
+        for index in [joiner.outer, joiner.inner] {
+            guard let link = links[index], link.alias == Joiner.pair.alias, link.flags.contains(.up) else {
+                return "an interface in which TCP segments are joined is gone or down; \(Self.cure)"
+            }
+        }
+        return try cache.missingFilter(.access, joiner.inner) { () throws(PseudowireError) in
+            try Attachment.programID(.access, on: joiner.inner, at: .clsact, self) == join.program.id
+                ? nil : "the filter on \(Joiner.pair.innerName) is gone; \(Self.cure)"
         }
     }
 
