@@ -69,7 +69,7 @@ static __always_inline int fragment_outer(struct __sk_buff *skb, __u32 limit, __
                                                   : fragment_packet(skb, limit, splitter, mark, &none);
 }
 
-static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is_rest) {
+static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is_piece) {
     struct pw_encap *encap = find_encap(skb, port);
     if (!encap)
         return TC_ACT_UNSPEC;
@@ -81,7 +81,7 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
     int taken = vlan_take(skb, &tags);
     if (taken)
         return drop_tx(slot, taken == TAGS_TOO_MANY ? PW_DROP_VLAN_DEPTH : PW_DROP_FRAME_TOO_SHORT);
-    if (is_rest && trim_to_rest(skb))
+    if (is_piece && trim_to_piece(skb))
         return drop_tx(slot, PW_DROP_NOT_FRAGMENTED);
     if (make_headers_linear(skb, 0))
         return drop_tx(slot, PW_DROP_NO_ROOM);
@@ -149,8 +149,7 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
         } else if (!inner.dont_fragment && (encap->flags & PW_FLAG_FRAGMENT_INNER)) {
             if (fragment_packet(skb, limit - overhead, encap->split_ifindex, port, &tags))
                 return drop_tx(slot, PW_DROP_NOT_FRAGMENTED);
-            inner.is_sum_known = 0;
-            inner.is_syn = 0;
+            return bpf_redirect(encap->split_ifindex, 0);
         } else if (inner.dont_fragment && (encap->flags & PW_FLAG_TOO_BIG_REPLY)) {
             int verdict = drop_tx(slot, PW_DROP_TOO_BIG);
             if (make_linear(skb, LINEAR_WANTED) ||
@@ -233,46 +232,23 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
     __u32 frames = wire_frames(out.frame_length, sizeof(struct ethhdr) + tag_octets + inner.headers, gso_size);
     count_tx(slot, frames, out.frame_length + (frames - 1) * (sizeof(struct ethhdr) + tag_octets + inner.headers));
     if (is_cut) {
-        if (bpf_skb_change_tail(skb, skb->len, 0) == -KERNEL_ENOTSUPP) {
-            /*
-             * It was in a tunnel on this machine before. How such a packet is cut depends on where the kernel thinks
-             * that its IP header begins: that is our header's beginning once it has gone round.
-             */
-            if (!encap->split_ifindex)
-                return drop_tx(slot, PW_DROP_NOT_FRAGMENTED);
-            skb->mark = MARK_OUTER | way.ifindex;
-            skb->tc_index = limit;
-            return bpf_redirect(encap->split_ifindex, 0);
-        }
         if (fragment_outer(skb, limit, encap->split_ifindex, MARK_OUTER | way.ifindex))
             return drop_tx(slot, PW_DROP_NOT_FRAGMENTED);
+        return bpf_redirect(encap->split_ifindex, 0);
     }
-    return send(&way);
+    return send(skb, &way, is_marked);
 }
 
-static __always_inline __u32 splitter_outer(void) {
-    __u32 first = 0;
-    const struct pw_meta *state = bpf_map_lookup_elem(&meta, &first);
-    return state ? state->splitter_outer : 0;
-}
-
-/*
- * What is left of an outer packet that was cut, come out of the splitter: sent the way that the first piece went, or
- * cut again to what that was cut to. `out` is the interface.
- */
-__noinline int send_rest(struct __sk_buff *skb, __u32 out) {
-    if ((skb->protocol != bpf_htons(ETH_P_IP) && skb->protocol != bpf_htons(ETH_P_IPV6)) || trim_to_rest(skb))
+/* A piece of an outer packet, come out of the splitter: sent by the way that was found for it, interface `out`. */
+__noinline int send_outer_piece(struct __sk_buff *skb, __u32 out) {
+    if ((skb->protocol != bpf_htons(ETH_P_IP) && skb->protocol != bpf_htons(ETH_P_IPV6)) || trim_to_piece(skb))
         return drop_tx(0, PW_DROP_NOT_FRAGMENTED);
     __u32 length = skb->len - sizeof(struct ethhdr);
     __u32 mtu = length; /* in: the length to check instead of the frame's own; out: the device's MTU */
-    int fits = bpf_check_mtu(skb, out, &mtu, 0, 0);
-    if (fits < 0)
+    if (bpf_check_mtu(skb, out, &mtu, 0, 0) < 0)
         return drop_tx(0, PW_DROP_NO_ROUTE);
-    __u32 limit = skb->tc_index;
-    if (limit && limit < mtu)
-        mtu = limit;
-    if (length > mtu && fragment_outer(skb, mtu, splitter_outer(), skb->mark))
-        return drop_tx(0, PW_DROP_NOT_FRAGMENTED);
+    if (length > mtu)
+        return drop_tx(0, PW_DROP_TOO_BIG);
     skb->mark = 0;
     return bpf_redirect_neigh(out, 0, 0, 0);
 }

@@ -21,9 +21,9 @@ int pw_encap_split(struct __sk_buff *skb) {
     if (!mark || skb->gso_size)
         return drop_tx(0, PW_DROP_STRAY);
     if (mark & MARK_OUTER)
-        return send_rest(skb, mark & MARK_PORT);
+        return send_outer_piece(skb, mark & MARK_PORT);
     skb->mark = 0;
-    int verdict = encapsulate(skb, mark & MARK_PORT, !!(mark & MARK_REST));
+    int verdict = encapsulate(skb, mark & MARK_PORT, !!(mark & MARK_PIECE));
     return verdict == TC_ACT_UNSPEC ? drop_tx(0, PW_DROP_STRAY) : verdict;
 }
 

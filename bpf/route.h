@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* The way to the peer, by the kernel's own tables, for every frame: a changed route or gateway needs no telling. */
+/* The way to the peer, by the kernel's own tables: a changed route or gateway needs no telling. */
 #ifndef PW_ROUTE_H
 #define PW_ROUTE_H
 
 #include <linux/bpf.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
-#include "abi/pseudowire_abi.h"
+#include "recent.h"
 
 #define PW_AF_INET 2
 #define PW_AF_INET6 10
@@ -16,7 +16,9 @@ struct way {
     __u32 ifindex;               /* if it may be taken */
     __u32 reason;                /* why there is none, or none for so much: a drop reason; else PW_DROP_REASON_COUNT */
     __u32 mtu;                   /* of the path, outer packet, when the reason is PW_DROP_TOO_BIG; 0: too big for any */
+    __u32 is_recent;             /* 1: the Ethernet addresses are known too */
     struct bpf_redir_neigh next; /* the next hop; without family: to be looked up again when the packet is sent */
+    __u32 header[3];             /* Ethernet addresses, destination first */
 };
 
 /*
@@ -33,9 +35,20 @@ __noinline int route_to_peer(struct __sk_buff *skb, const struct pw_encap *encap
     way->ifindex = 0;
     way->reason = PW_DROP_REASON_COUNT;
     way->mtu = 0;
+    way->is_recent = 0;
     way->next.nh_family = 0;
     if (length > 0xffff) {
         way->reason = PW_DROP_TOO_BIG;
+        return 0;
+    }
+    struct way_question question;
+    ask(encap, &question);
+    struct recent_way *recent = recent_way(&question);
+    if (recent && still_holds(recent, &question, length)) {
+        way->ifindex = recent->ifindex;
+        way->next = recent->next;
+        __builtin_memcpy(way->header, recent->header, sizeof(way->header));
+        way->is_recent = 1;
         return 0;
     }
     struct bpf_fib_lookup fib = {};
@@ -61,6 +74,8 @@ __noinline int route_to_peer(struct __sk_buff *skb, const struct pw_encap *encap
         /* The look-up has put the gateway, if there is one, in the place of the destination. */
         way->next.nh_family = fib.family;
         __builtin_memcpy(way->next.ipv6_nh, fib.ipv6_dst, sizeof(fib.ipv6_dst));
+        if (rc == BPF_FIB_LKUP_RET_SUCCESS && recent)
+            keep(recent, &question, &fib, &way->next);
         return 0;
     }
     if (rc == BPF_FIB_LKUP_RET_FRAG_NEEDED) {
@@ -86,9 +101,17 @@ __noinline int route_to_peer(struct __sk_buff *skb, const struct pw_encap *encap
 
 /*
  * Sends a packet the way that was found. Telling the next hop spares the kernel a second look-up, which where there are
- * several ways might also choose another one.
+ * several ways might also choose another one. Where its address is known too, and the kernel knows where the packet's
+ * IP header is (`is_marked`), nothing is left to look up.
  */
-static __always_inline int send(struct way *way) {
+static __always_inline int send(struct __sk_buff *skb, struct way *way, int is_marked) {
+    if (way->is_recent && is_marked) {
+        void *data = (void *)(long)skb->data;
+        if (data + sizeof(way->header) > (void *)(long)skb->data_end)
+            return bpf_redirect_neigh(way->ifindex, 0, 0, 0);
+        __builtin_memcpy(data, way->header, sizeof(way->header));
+        return bpf_redirect(way->ifindex, 0);
+    }
     if (way->next.nh_family)
         return bpf_redirect_neigh(way->ifindex, &way->next, sizeof(way->next), 0);
     return bpf_redirect_neigh(way->ifindex, 0, 0, 0);

@@ -23,13 +23,14 @@ struct Bench: ~Copyable {
     let accessKey: pw_access_key
     let sequences: Map<UInt32, pw_sequence>
     let sessions: Map<UInt32, pw_decap>
+    let ports: Map<UInt32, pw_port>
     private let counters: Map<UInt32, pw_counters>
     private let drops: Map<UInt32, UInt64>
     private let sessionDrops: Map<pw_drop_key, pw_drop>
 
     init(
-        _ configuration: PseudowireConfiguration, underlay: UInt32 = Bench.loopback, splitter: UInt32 = 0,
-        maxSessions: UInt32 = 16
+        _ configuration: PseudowireConfiguration, underlay: UInt32 = Bench.loopback,
+        splitter: SplitterIndexes = SplitterIndexes(outer: 0, inner: 0), maxSessions: UInt32 = 16
     ) throws {
         let object = try DatapathObject.open(maxSessions: maxSessions).load()
         let encap = try object.program(DatapathObject.encap)
@@ -44,8 +45,9 @@ struct Bench: ~Copyable {
         let sessionDrops: Map<pw_drop_key, pw_drop> = try object.map("session_drops")
         let counters: Map<UInt32, pw_counters> = try object.map("counters")
         let drops: Map<UInt32, UInt64> = try object.map("drops")
+        let ports: Map<UInt32, pw_port> = try object.map("ports")
         let encapValue = pw_encap(
-            configuration, slot: Self.slot, underlay: underlay, splitter: SplitterIndexes(outer: splitter, inner: 0))
+            configuration, slot: Self.slot, underlay: underlay, splitter: splitter)
         let accessKey = pw_access_key(ifindex: Self.loopback, vlan: configuration.vlan)
         try access.update(key: accessKey, value: encapValue)
         try paths.update(key: pw_path_key(configuration), value: accessKey)
@@ -62,6 +64,7 @@ struct Bench: ~Copyable {
         self.accessKey = accessKey
         self.sequences = sequences
         self.sessions = sessions
+        self.ports = ports
         self.counters = counters
         self.drops = drops
         self.sessionDrops = sessionDrops

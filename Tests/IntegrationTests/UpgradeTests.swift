@@ -353,9 +353,9 @@ struct UpgradeTests {
     private static func census(_ manager: PseudowireManager) throws -> [String] {
         let directory = manager.directory
         var lines: [String] = []
-        for name in FileSystem.entries(of: directory.base)
+        for name in try FileSystem.entries(of: directory.base)
         where name.hasSuffix(String(directory.namespaceCookie, radix: 16)) {
-            for pin in FileSystem.entries(of: "\(directory.base)/\(name)") {
+            for pin in try FileSystem.entries(of: "\(directory.base)/\(name)") {
                 let path = "\(directory.base)/\(name)/\(pin)"
                 if let map = try? RawMap(pinnedAt: path) { lines.append("\(path) map \(map.info.id)") }
                 if let program = try? Program(pinnedAt: path) { lines.append("\(path) program \(program.id)") }

@@ -69,6 +69,7 @@ enum {
     PW_PORT_UNDERLAY = 1 << 1,     /* decap filter on ingress */
     PW_PORT_OWNS_CLSACT = 1 << 2,  /* the qdisc was not there before us */
     PW_PORT_OWNS_PROMISC = 1 << 3, /* promiscuity was off before us */
+    PW_PORT_ETHERNET = 1 << 4,     /* its packets begin with an Ethernet header. Since ABI 4. */
 };
 
 /* Where a filter of ours is attached; in pw_port.access_hook and pw_port.underlay_hook. Since ABI 4. */

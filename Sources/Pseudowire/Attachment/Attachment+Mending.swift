@@ -15,7 +15,7 @@ extension Attachment {
 
     /// Pins of links whose interface is gone.
     static func reapLinks(_ directory: StateDirectory) throws(PseudowireError) {
-        for name in FileSystem.entries(of: directory.path) where name.hasPrefix(StateDirectory.linkPrefix) {
+        for name in try FileSystem.entries(of: directory.path) where name.hasPrefix(StateDirectory.linkPrefix) {
             let path = directory.pin(name)
             let interface = try bpf { () throws(BPFError) in try ProgramLink(pinnedAt: path).interfaceIndex() }
             if interface == 0 { try removeLink(at: path) }

@@ -16,6 +16,13 @@ extension Link {
     }
 }
 
+extension pw_port {
+    /// Writes down whether its packets begin with an Ethernet header, by which the datapath may write one itself.
+    mutating func noteShape(of link: Link) {
+        if link.hasEthernetHeader { flags |= UInt32(PW_PORT_ETHERNET) } else { flags &= ~UInt32(PW_PORT_ETHERNET) }
+    }
+}
+
 /// Where a filter of ours sits: the ingress hook of an interface, with a priority and a handle that are ours alone.
 enum Attachment {
     /// Which of the two filters.
@@ -49,6 +56,7 @@ enum Attachment {
         var port = before ?? pw_port()
         Octets.write(link.name.utf8, to: &port.name)
         port[role] = hook
+        port.noteShape(of: link)
         let hadClsact = try hasClsact(link.index, client)
         if hook == .clsact, !hadClsact { port.flags |= UInt32(PW_PORT_OWNS_CLSACT) }
         // A card hands over only frames for its own address unless it is asked for all, as a bridge asks its ports.

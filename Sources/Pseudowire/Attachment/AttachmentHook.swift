@@ -72,9 +72,13 @@ extension pw_port {
 }
 
 extension PseudowireManager {
-    /// Where the filter of an interface is, or is to be; clsact where there is none.
-    func attachedHook(_ role: Attachment.Role, _ interface: UInt32) -> AttachmentHook {
-        guard let state = try? openState(), let port = try? state.ports[interface] else { return .clsact }
-        return port[role] ?? .clsact
+    /// Tells where the filter of an interface is now; clsact where there is none.
+    ///
+    /// All are read at once: a removal is undone by what is known of it, so not to know fails the plan.
+    func attachedHooks() throws(PseudowireError) -> (Attachment.Role, UInt32) -> AttachmentHook {
+        guard let state = try openState() else { return { _, _ in .clsact } }
+        let entries = try bpf { () throws(BPFError) in try state.ports.entries() }
+        let ports = Dictionary(entries.map { ($0.key, $0.value) }) { first, _ in first }
+        return { role, interface in ports[interface]?[role] ?? .clsact }
     }
 }

@@ -44,7 +44,7 @@ extension PseudowireManager {
         guard survey.faults.isEmpty else { throw .faults(survey.faults) }
         let actions = planner.transition.actions(
             makingState: state == nil ? capacity : nil, removal: try departing(removed), name: interfaceName,
-            hook: attachedHook, wayOut: try wayOut())
+            hook: try attachedHooks(), wayOut: try wayOut())
         var plan = Plan(actions, for: existing)
         plan.changes = planner.transition.changes
         return (plan, planner.reasons)

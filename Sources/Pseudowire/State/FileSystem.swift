@@ -40,8 +40,11 @@ enum FileSystem {
     }
 
     /// Names in a directory, without the two dots; empty where there is no such directory.
-    static func entries(of path: String) -> [String] {
-        guard let stream = opendir(path) else { return [] }
+    static func entries(of path: String) throws(PseudowireError) -> [String] {
+        guard let stream = opendir(path) else {
+            if errno == ENOENT { return [] }
+            throw .system("list directory \(path)", Errno(rawValue: errno))
+        }
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {

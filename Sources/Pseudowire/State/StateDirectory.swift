@@ -49,7 +49,7 @@ struct StateDirectory: Hashable, Sendable {
     /// Removes pins and directory.
     static func remove(_ directory: String, ifThere: Bool = false) throws(PseudowireError) {
         if ifThere, !FileSystem.exists(directory) { return }
-        for name in FileSystem.entries(of: directory) {
+        for name in try FileSystem.entries(of: directory) {
             try bpf { () throws(BPFError) in _ = try BPFFileSystem.unpin("\(directory)/\(name)") }
         }
         guard FileSystem.removeDirectory(directory) else {
@@ -61,12 +61,12 @@ struct StateDirectory: Hashable, Sendable {
     ///
     /// Call with the exclusive lock held.
     func reap() throws(PseudowireError) {
-        for name in FileSystem.entries(of: base) {
+        for name in try FileSystem.entries(of: base) {
             let directory = "\(base)/\(name)"
             if name.hasPrefix("new:") {
                 try Self.remove(directory)
             } else if directory != path, let link = try? ProgramLink(pinnedAt: "\(directory)/\(DatapathObject.alive)"),
-                let index = try? link.interfaceIndex(), index == 0, !Self.hasLiveLink(directory)
+                let index = try? link.interfaceIndex(), index == 0, try !Self.hasLiveLink(directory)
             {
                 try Self.remove(directory)
             }
@@ -74,12 +74,13 @@ struct StateDirectory: Hashable, Sendable {
     }
 
     /// Whether a filter on the tcx hook is on an interface: then the namespace is there, and only the splitter is gone.
-    private static func hasLiveLink(_ directory: String) -> Bool {
-        FileSystem.entries(of: directory).contains { name in
-            guard name.hasPrefix(linkPrefix), let link = try? ProgramLink(pinnedAt: "\(directory)/\(name)") else {
-                return false
+    private static func hasLiveLink(_ directory: String) throws(PseudowireError) -> Bool {
+        for name in try FileSystem.entries(of: directory) where name.hasPrefix(linkPrefix) {
+            let index = try bpf { () throws(BPFError) in
+                try ProgramLink(pinnedAt: "\(directory)/\(name)").interfaceIndex()
             }
-            return (try? link.interfaceIndex()) ?? 0 != 0
+            if index != 0 { return true }
         }
+        return false
     }
 }

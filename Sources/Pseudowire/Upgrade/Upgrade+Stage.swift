@@ -13,14 +13,17 @@ extension Upgrade {
         try DatapathProof.run(image, for: configurations)
         try FaultPoint.upgradeProved.reach()
         try StateDirectory.remove(directory.draft, ifThere: true)
+        let client = manager.client
+        let pins = try FileSystem.entries(of: directory.path)
+        let links = try netlink { () throws(NetlinkError) in try client.links.list() }
         do throws(PseudowireError) {
             try FileSystem.makeDirectory(directory.draft)
             try bpf { () throws(BPFError) in
                 let object = try load(image)
                 try StateAssembly.pin(object, in: directory.draft)
-                try copy()
+                try copy(links)
                 try describe(image)
-                try pinLinks()
+                try pinLinks(pins)
             }
             try check(configurations.count)
             try FileSystem.rename(directory.draft, to: directory.successor)
@@ -85,7 +88,7 @@ extension Upgrade {
 
     /// Fills the new maps, but for those that are only counted in: what is counted until the last moment is carried
     /// over at the end.
-    private func copy() throws(BPFError) {
+    private func copy(_ links: [Link]) throws(BPFError) {
         for map in DatapathObject.MapName.allCases where renewed.contains(map) {
             switch map {
             case .meta, .counters, .drops, .sessionDrops, .events, .sequences: continue
@@ -97,6 +100,15 @@ extension Upgrade {
                     try target.update(key: key, value: value)
                 }
             }
+        }
+        // Since ABI 4 ports say what their packets begin with, which only the kernel knows.
+        guard renewed.contains(.ports) else { return }
+        let ports = try Map<UInt32, pw_port>(
+            pinnedAt: "\(manager.directory.draft)/\(DatapathObject.MapName.ports.rawValue)")
+        for link in links {
+            guard var port = try ports[link.index.rawValue] else { continue }
+            port.noteShape(of: link)
+            try ports.update(key: link.index.rawValue, value: port)
         }
     }
 
@@ -119,9 +131,8 @@ extension Upgrade {
     }
 
     /// The links stay what they are; each has a pin in both directories.
-    private func pinLinks() throws(BPFError) {
-        let names = FileSystem.entries(of: manager.directory.path)
-        for name in names where name == DatapathObject.alive || name.hasPrefix(StateDirectory.linkPrefix) {
+    private func pinLinks(_ pins: [String]) throws(BPFError) {
+        for name in pins where name == DatapathObject.alive || name.hasPrefix(StateDirectory.linkPrefix) {
             try ProgramLink(pinnedAt: manager.directory.pin(name)).pin(at: "\(manager.directory.draft)/\(name)")
         }
     }

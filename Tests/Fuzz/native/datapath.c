@@ -32,6 +32,11 @@ void set_up_maps(void) {
                                  .splitter_inner = SPLITTER_INNER,
                                  .joiner_outer = recipe.setup & SETUP_JOINER ? JOINER : 0};
     bpf_map_update_elem(&meta, &first, &meta_value, BPF_ANY);
+    if (recipe.setup & SETUP_ETHERNET) {
+        __u32 routed = ROUTED;
+        struct pw_port port = {.flags = PW_PORT_UNDERLAY | PW_PORT_ETHERNET};
+        bpf_map_update_elem(&ports, &routed, &port, BPF_ANY);
+    }
     if (recipe.setup & SETUP_NOBODY)
         return;
 
@@ -169,6 +174,6 @@ const struct pw_encap *encap_entry(void) {
     return map_peek(MAP(&access), &key);
 }
 
-_Static_assert(REST == MARK_REST && OUTER == MARK_OUTER && PORT == MARK_PORT, "marks");
+_Static_assert(PIECE == MARK_PIECE && OUTER == MARK_OUTER && PORT == MARK_PORT, "marks");
 
 #pragma clang attribute pop

@@ -33,15 +33,15 @@ static __u32 way_mtu(void) {
     return 0;
 }
 
-/* What is left of an outer packet that was cut. Before the splitter a mark is whatever the customer set. */
-int is_rest_of_outer(const struct packet *packet) {
+/* A piece of an outer packet that was cut. Before the splitter a mark is whatever the customer set. */
+int is_piece_of_outer(const struct packet *packet) {
     return packet->view.ifindex == SPLITTER_INNER && packet->view.mark & OUTER;
 }
 
 /* Whether it came into the splitter by somebody else's hand, with a mark that is none of ours. */
 static int names_no_interface(const struct packet *packet) {
     __u32 port = packet->view.mark & PORT;
-    return is_rest_of_outer(packet) && port != kernel.known_ifindex && port != kernel.fib_ifindex;
+    return is_piece_of_outer(packet) && port != kernel.known_ifindex && port != kernel.fib_ifindex;
 }
 
 /* Whether there is no reason why the kernel should not cut this frame, or the packet around it. */
@@ -53,13 +53,14 @@ static int may_be_cut(const struct packet *packet, const struct octets *frame, c
      * thinks that there is a transport header, which is never more than this far behind.
      */
     __u32 least = recipe.tagged & 4 ? 300 : outer + 14 + 8 + 20 + 8;
+    /* Nor is it cut into more than 256 pieces. */
+    least += (frame->length + outer) / 256;
     __u32 limit = way_mtu();
     if (is_path_mtu_valid() && session.path_mtu < limit)
         limit = session.path_mtu;
     if (session.mtu && session.mtu + outer + 14 < limit)
         limit = session.mtu + outer + 14;
-    /* What is left of an outer packet is cut to what its first piece was. */
-    if (is_rest_of_outer(packet))
+    if (is_piece_of_outer(packet))
         return limit >= least;
     if (packet->view.gso_size || frame->length + outer + 14 > LONGEST_PACKET || limit < least)
         return 0;

@@ -13,7 +13,7 @@
 enum { SLOT = 1, ACCESS = 5, UNDERLAY = 7, SPLITTER_OUTER = 8, SPLITTER_INNER = 9, ROUTED = 11, JOINER = 12 };
 enum { RUN_ENCAP, RUN_ENCAP_SPLIT, RUN_DECAP, RUN_DECAP_L3 };
 /* The marks of fragment.h. */
-#define REST 0x80000000
+#define PIECE 0x80000000
 #define OUTER 0x40000000
 #define PORT 0x3fffffff
 
@@ -54,7 +54,7 @@ struct packet *from_customer(const struct octets *input, int is_split);
 struct packet *from_peer(const struct octets *input, __u32 link);
 
 int belongs(const struct packet *packet);
-int is_rest_of_outer(const struct packet *packet);
+int is_piece_of_outer(const struct packet *packet);
 void check_excuse(const struct packet *packet, const struct outcome *outcome);
 
 void travel(int program, struct packet *packet, int is_whole);

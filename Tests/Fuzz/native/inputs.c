@@ -44,7 +44,8 @@ struct packet *from_customer(const struct octets *input, int is_split) {
     packet->view.ifindex = packet->view.ingress_ifindex = is_split ? SPLITTER_INNER : ACCESS;
     packet->view.mark = recipe.hash & 1 ? recipe.hash >> 1 : 0;
     if (is_split)
-        packet->view.mark = (recipe.hash & 0xf ? ACCESS : recipe.hash >> 4) | (recipe.shape & SHAPE_REST ? REST : 0);
+        packet->view.mark = (recipe.hash & 0xf ? ACCESS : recipe.hash >> 4) | (recipe.shape & SHAPE_REST ? PIECE : 0);
+    packet->view.tc_index = (__u16)(recipe.shape & SHAPE_REST ? recipe.hash >> (recipe.hash & 1 ? 24 : 16) : 0);
     if (is_split && recipe.shape & SHAPE_REST && recipe.shape & SHAPE_UNTAG && recipe.shape & SHAPE_SUMMED)
         packet->view.mark |= OUTER;
     if (recipe.tagged & 1) {

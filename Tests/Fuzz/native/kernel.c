@@ -25,6 +25,10 @@ long bpf_fib_lookup(void *context, struct bpf_fib_lookup *parameters, int size, 
             result = BPF_FIB_LKUP_RET_FRAG_NEEDED; /* which names no interface */
         } else {
             parameters->ifindex = kernel.fib_ifindex;
+            if (result == BPF_FIB_LKUP_RET_SUCCESS) {
+                memcpy(parameters->dmac, kernel.fib_addresses, 6);
+                memcpy(parameters->smac, kernel.fib_addresses + 6, 6);
+            }
         }
         parameters->mtu_result = kernel.fib_mtu;
     }
@@ -90,6 +94,10 @@ long bpf_clone_redirect(struct __sk_buff *skb, __u32 ifindex, __u64 flags) {
 
 __u64 bpf_ktime_get_ns(void) {
     return kernel.now;
+}
+
+__u64 bpf_jiffies64(void) {
+    return kernel.now / 4000000;
 }
 
 __u64 bpf_ktime_get_boot_ns(void) {

@@ -52,7 +52,8 @@ struct kernel {
     int fib_result;       /* of a packet that fits */
     __u32 fib_ifindex;
     __u16 fib_mtu;
-    __u32 known_ifindex; /* the one that bpf_check_mtu() knows */
+    __u8 fib_addresses[12]; /* of the next hop and our own, where it is known */
+    __u32 known_ifindex;    /* the one that bpf_check_mtu() knows */
     __u16 device_mtu;
     __u64 now;
     __u32 random;
@@ -60,7 +61,7 @@ struct kernel {
 
     enum { TO_NOBODY, TO_DEVICE, TO_PEER, TO_NEIGHBOUR } redirect;
     __u32 redirect_ifindex;
-    struct packet *clones[8]; /* view.ifindex is where each was sent */
+    struct packet *clones[256]; /* view.ifindex is where each was sent */
     __u32 clone_count;
     __u32 ring_records;
 };

@@ -291,6 +291,8 @@ static void reassemble(struct octets **parts, __u32 count, __u32 network, struct
             fail("fragments differ in what they must not differ in");
         if (i != last && !(read16(ip + 6) & 0x2000))
             fail("a fragment that is not the last one says that it is");
+        if (i && offset + base <= (read16(parts[i - 1]->at + network + 6) & 0x1fff) * 8u)
+            fail("fragments come in another order than they were cut");
         if (i != last && length % 8)
             fail("a fragment that is not the last one has %u octets", length);
         for (__u32 octet = 0; octet < length; octet++) {
@@ -325,6 +327,8 @@ static void reassemble_v6(struct octets **parts, __u32 count, struct octets *who
         __u32 offset = read16(ip + 42) & 0xfff8, length = parts[i]->length - 48;
         if (memcmp(ip, first, 4) || memcmp(ip + 6, first + 6, 36) || memcmp(ip + 44, first + 44, 4))
             fail("fragments differ in what they must not differ in");
+        if (i && offset <= (read16(parts[i - 1]->at + 42) & 0xfff8u))
+            fail("fragments come in another order than they were cut");
         if (!(ip[43] & 1)) {
             if (end)
                 fail("two fragments say that they are the last one");

@@ -34,14 +34,16 @@ inner tag forgotten|encap.h|s/out.frame_length = length + tag_octets/out.frame_l
 tags in the wrong order|vlan.h|s/tags->tag\[1\].tpid, bpf_ntohs(tags->tag\[1\].tci)/tags->tag[0].tpid, bpf_ntohs(tags->tag[0].tci)/
 protocol not refreshed|decap.h|s/skb->protocol != frame_eth.h_proto && protocol_refresh(skb)/0 \&\& protocol_refresh(skb)/
 fragments not of whole eights|fragment.h|s/ & ~7u;/;/
-fragments' offset by one|fragment.h|s/offset_field + cut \/ 8/offset_field + cut \/ 8 + 1/
-more fragments not said|fragment.h|s/offset_field | IP_MORE_FRAGMENTS/offset_field/
+fragments' offset by one|fragment.h|s/field + common->begin \/ 8/field + common->begin \/ 8 + 1/
+more fragments not said|fragment.h|s/field |= IP_MORE_FRAGMENTS/field |= 0/
 tunnelled packet shortened at the wrong end|fragment.h|s/move.distance = skb->len - wanted/move.distance = 0/
 datagrams sent to be joined|join.h|s/!inner->l4_offset || //
-later pieces cut to the device|encap.h|s/limit \&\& limit < mtu/0/
+piece of another place|fragment.h|s/skb->tc_index = cutting->begin \/ 8/skb->tc_index = 0/
+next hop's address not written|route.h|s/__builtin_memcpy(data, way->header, sizeof(way->header));//
+addressed where the kernel must do it|encap.h|s/send(skb, \&way, is_marked)/send(skb, \&way, 1)/
 short frame where the outer checksum is unfinished|decap.h|s/refusal != -KERNEL_ENOTSUPP || is_sum_unfinished/refusal != -KERNEL_ENOTSUPP/
 short frame out of IPv6 moved|decap.h|s/is_v6 \&\& !has_decap_l3 \&\& frame_length < shortest/0/
-rest not shortened|encap.h|s/is_rest && trim_to_rest(skb)/0/
+piece not shortened|encap.h|s/is_piece \&\& trim_to_piece(skb)/0/
 MTU not kept|encap.h|s/longest + overhead > limit)/longest + overhead > limit + 1)/
 MSS at an odd place|mss.h|s/(search.found - tcp) & 1/0/
 MSS beyond the options|mss.h|s/search->offset + 4 > search->end || //

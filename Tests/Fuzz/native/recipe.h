@@ -36,8 +36,9 @@ enum {
     SETUP_NO_UNDERLAY = 1 << 2,
     SETUP_PATH_MTU = 1 << 3,
     SETUP_PATH_EXPIRED = 1 << 4,
-    SETUP_NOBODY = 1 << 5, /* no pseudowire at all */
-    SETUP_JOINER = 1 << 6, /* TCP segments are joined */
+    SETUP_NOBODY = 1 << 5,   /* no pseudowire at all */
+    SETUP_ETHERNET = 1 << 6, /* it is known that packets on the way to the peer begin with an Ethernet header */
+    SETUP_JOINER = 1 << 7,   /* TCP segments are joined */
 };
 
 /* recipe.cookies */

@@ -64,6 +64,7 @@ void set_up_kernel(void) {
     kernel.fib_result = recipe.fib >= -30 && recipe.fib <= BPF_FIB_LKUP_RET_FRAG_NEEDED - 1 ? recipe.fib : 0;
     kernel.fib_ifindex = ROUTED;
     kernel.fib_mtu = recipe.fib_mtu;
+    memcpy(kernel.fib_addresses, "\x02\x00\x5e\x00\x53\x01\x02\x00\x5e\x00\x53\x02", 12);
     kernel.known_ifindex = UNDERLAY;
     kernel.device_mtu = recipe.device_mtu;
     kernel.now = 1000ULL * 1000000000;

@@ -92,6 +92,16 @@ static struct journey *new_journey(const struct packet *packet, int is_whole) {
     return journey;
 }
 
+/* Sent without asking the neighbour table: all that it would have done must have been done. */
+static void check_addressed(const struct packet *packet) {
+    if (!(recipe.setup & SETUP_ETHERNET) || kernel.fib_result != BPF_FIB_LKUP_RET_SUCCESS)
+        fail("addressed, though nobody knows the next hop's address");
+    if (memcmp(packet->octets, kernel.fib_addresses, sizeof(kernel.fib_addresses)))
+        fail("sent to another address than the next hop's");
+    if (packet->network != 14)
+        fail("the kernel takes octet %d for the beginning of the IP header", packet->network);
+}
+
 /* Sends one frame through one program, and sees to what the program did with it. */
 static void step(int program, struct packet *packet, struct journey *journey) {
     static struct octets before, after;
@@ -103,7 +113,7 @@ static void step(int program, struct packet *packet, struct journey *journey) {
     /* Marks that no program of ours has set: whoever did has to answer for what is sent. */
     int is_played = recipe.program % 4 == RUN_ENCAP_SPLIT && recipe.shape & SHAPE_REST;
     run(program, packet, &outcome);
-    struct packet *clones[8];
+    struct packet *clones[sizeof(kernel.clones) / sizeof(*kernel.clones)];
     __u32 clone_count = kernel.clone_count;
     memcpy(clones, kernel.clones, sizeof(clones));
     kernel.clone_count = 0;
@@ -127,7 +137,9 @@ static void step(int program, struct packet *packet, struct journey *journey) {
     } else if (outcome.verdict == TC_ACT_SHOT) {
         journey->is_whole = 0;
         check_excuse(original, &outcome);
-    } else if (kernel.redirect == TO_NEIGHBOUR) {
+    } else if (kernel.redirect == TO_NEIGHBOUR || kernel.redirect_ifindex == ROUTED) {
+        if (kernel.redirect == TO_DEVICE)
+            check_addressed(packet);
         const struct pw_sequence *state = sequence_state();
         int sequence = state && session.flags & PW_FLAG_SEQUENCE_SEND ? (int)((state->send - 1) & 0xffffff) : -1;
         if (kernel.redirect_ifindex != ROUTED && kernel.redirect_ifindex != UNDERLAY)
@@ -152,10 +164,16 @@ static void step(int program, struct packet *packet, struct journey *journey) {
         /* What has its checksum still to be filled in gets here only without the splitter, and is quoted as it is. */
         if (!is_played && (!original->is_partial || !(recipe.setup & SETUP_NO_SPLITTER)))
             check_reply(&before, packet, 1, 0xffff - outer);
-    } else if (kernel.redirect == TO_DEVICE && packet->view.mark & OUTER && original->is_encapsulated) {
-        /* An outer packet goes round, to be cut when it comes out. */
-        if (kernel.redirect_ifindex != SPLITTER_OUTER || !(session.flags & PW_FLAG_FRAGMENT_OUTER))
-            fail("an outer packet was sent to interface %u", kernel.redirect_ifindex);
+    } else if (kernel.redirect == TO_DEVICE && clone_count) {
+        /* The last piece of a packet that was cut; its clones are the others. */
+        __u32 mark = packet->view.mark, to = mark & PORT;
+        if (kernel.redirect_ifindex != SPLITTER_OUTER || !(mark & PIECE))
+            fail("a piece was sent to interface %u with mark %x", kernel.redirect_ifindex, mark);
+        if (mark & OUTER ? !(session.flags & PW_FLAG_FRAGMENT_OUTER) || (to != ROUTED && to != UNDERLAY)
+                         : !(session.flags & PW_FLAG_FRAGMENT_INNER) || to != ACCESS)
+            fail("a packet was cut that should not be, mark %x", mark);
+        if (sent != !!(mark & OUTER))
+            fail("a packet that was cut was counted as %llu frames", sent);
         into_splitter(packet, journey);
     } else if (kernel.redirect == TO_DEVICE) {
         if (kernel.redirect_ifindex != SPLITTER_OUTER || port == SPLITTER_INNER)

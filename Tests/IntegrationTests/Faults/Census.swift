@@ -48,7 +48,7 @@ struct Census: Equatable, CustomStringConvertible {
         }
         for path in [manager.directory.path, manager.directory.draft] {
             let what = path == manager.directory.path ? "pin" : "draft"
-            for pin in FileSystem.entries(of: path) {
+            for pin in try FileSystem.entries(of: path) {
                 // A link's pin has the interface's index in it.
                 let words = pin.split(separator: ":").map { word in UInt32(word).map(name) ?? String(word) }
                 lines.insert("\(what) \(words.joined(separator: " "))")
