@@ -287,7 +287,7 @@ struct UpgradeTests {
                 .upgradeProved, .upgradeStaged, .upgradeBegun, .filterExchanged, .upgradeCarried, .upgradeCommitted,
                 .upgradeReaped,
             ]))
-        #expect(points.filter { $0 == .filterExchanged }.count == 3)
+        #expect(points.filter { $0 == .filterExchanged }.count == 4)
         var generation: UInt64 = 1
         let outcome = try wire.streamingBothWays {
             for number in points.indices {
