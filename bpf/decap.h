@@ -6,6 +6,7 @@
 #include "ecn.h"
 #include "events.h"
 #include "icmp.h"
+#include "join.h"
 #include "maps.h"
 #include "mismatch.h"
 #include "mss.h"
@@ -17,6 +18,11 @@
 
 #define BPF_F_ADJ_ROOM_DECAP_L3_IPV4_63 (1ULL << 7) /* Linux 6.3; not in older headers */
 #define BPF_F_ADJ_ROOM_DECAP_L3_IPV6_63 (1ULL << 8)
+
+/* Octets from an outer IP header without options to the end of the customer's Ethernet header, with all that can be. */
+#define OUTER_WANTED_V4 (20 + 8 + 4 + 4 + 8 + 4 + 14)
+#define OUTER_WANTED_V6 (OUTER_WANTED_V4 + 20)
+#define IPV4_WITHOUT_OPTIONS 0x45
 
 #define L2TP_T_BIT 0x8000
 #define L2TP_VERSION 0x000f
@@ -123,7 +129,12 @@ static __always_inline int decapsulate(struct __sk_buff *skb, const __u32 l2) {
     int is_v6 = skb->protocol == bpf_htons(ETH_P_IPV6);
     if (!is_v6 && skb->protocol != bpf_htons(ETH_P_IP))
         return TC_ACT_UNSPEC;
-    if (make_linear(skb, LINEAR_WANTED))
+    if (make_linear(skb, l2 + (is_v6 ? OUTER_WANTED_V6 : OUTER_WANTED_V4)))
+        return TC_ACT_UNSPEC;
+    __u8 *first = (void *)(long)skb->data + l2;
+    if ((void *)(first + 1) > (void *)(long)skb->data_end)
+        return TC_ACT_UNSPEC;
+    if (!is_v6 && *first != IPV4_WITHOUT_OPTIONS && make_linear(skb, LINEAR_WANTED))
         return TC_ACT_UNSPEC;
 
     void *data = (void *)(long)skb->data;
@@ -241,6 +252,13 @@ static __always_inline int decapsulate(struct __sk_buff *skb, const __u32 l2) {
                           .end = front + payload_total - headers,
                           .expected = layout,
                           .has_sublayer = !!(decap->flags & PW_FLAG_SUBLAYER)};
+    if (make_headers_linear(skb, front))
+        return drop_rx(slot, PW_DROP_NOT_REMOVED);
+    data = (void *)(long)skb->data;
+    end = (void *)(long)skb->data_end;
+    session = data + offset;
+    if ((void *)(session + 1) > end)
+        return drop_rx(slot, PW_DROP_NOT_REMOVED);
     if (!cookie_matches(decap, session + 1, end)) {
         __u32 reason = PW_DROP_COOKIE;
         if (is_length_right) {
@@ -376,6 +394,8 @@ static __always_inline int decapsulate(struct __sk_buff *skb, const __u32 l2) {
     if (outer_ecn & 1 && inner.is_ip && propagate_congestion(skb, l3_front, outer_ecn, ethertype))
         return drop_rx(slot, PW_DROP_CONGESTION);
 
+    __u64 join = decap->flags & PW_FLAG_COALESCE ? join_hash(skb, l3_front, &inner, slot) : 0;
+
     if (!l2) {
         /* Redirection to an Ethernet device wants a frame that has an Ethernet header to begin with. */
         if (bpf_skb_change_head(skb, sizeof(struct ethhdr), 0))
@@ -434,10 +454,12 @@ static __always_inline int decapsulate(struct __sk_buff *skb, const __u32 l2) {
         if (bpf_skb_vlan_push(skb, tpid, decap->vlan & PW_VLAN_ID))
             return drop_rx(slot, PW_DROP_NOT_REMOVED);
     }
-    /* The hash is of the outer addresses: left in place it would make all customers' flows one to fair queueing. */
-    bpf_set_hash_invalid(skb);
     count_rx(slot, frames, frame_length + (frames - 1) * inner_headers);
     hear_peer(decap);
+    if (join)
+        return send_to_join(skb, join, decap->access_ifindex);
+    /* The hash is of the outer addresses: left in place it would make all customers' flows one to fair queueing. */
+    bpf_set_hash_invalid(skb);
     return bpf_redirect(decap->access_ifindex, 0);
 }
 

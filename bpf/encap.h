@@ -83,7 +83,7 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
         return drop_tx(slot, taken == TAGS_TOO_MANY ? PW_DROP_VLAN_DEPTH : PW_DROP_FRAME_TOO_SHORT);
     if (is_piece && trim_to_piece(skb))
         return drop_tx(slot, PW_DROP_NOT_FRAGMENTED);
-    if (make_linear(skb, LINEAR_WANTED))
+    if (make_headers_linear(skb, 0))
         return drop_tx(slot, PW_DROP_NO_ROOM);
 
     void *data = (void *)(long)skb->data;
@@ -152,7 +152,8 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
             return bpf_redirect(encap->split_ifindex, 0);
         } else if (inner.dont_fragment && (encap->flags & PW_FLAG_TOO_BIG_REPLY)) {
             int verdict = drop_tx(slot, PW_DROP_TOO_BIG);
-            if (reply_too_big(skb, slot, limit - overhead, ethertype == bpf_htons(ETH_P_IPV6)) ||
+            if (make_linear(skb, LINEAR_WANTED) ||
+                reply_too_big(skb, slot, limit - overhead, ethertype == bpf_htons(ETH_P_IPV6)) ||
                 vlan_restore(skb, &tags))
                 return verdict;
             return bpf_redirect(port, 0);

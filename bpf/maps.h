@@ -99,6 +99,13 @@ struct {
     __type(value, struct pw_event_limit);
 } event_limits SEC(".maps");
 
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, PW_FLOWS);
+    __type(key, __u32);
+    __type(value, struct pw_flow);
+} flows SEC(".maps");
+
 /* Empty, until an upgrade that cannot keep what was counted gives it room. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);

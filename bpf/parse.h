@@ -13,6 +13,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include "checksum.h"
+#include "vlan.h"
 
 #define PROTOCOL_ICMP 1
 #define PROTOCOL_ICMP6 58
@@ -38,6 +39,59 @@ static __always_inline int make_linear(struct __sk_buff *skb, __u32 wanted) {
     if (linear_length(skb) >= wanted)
         return 0;
     return bpf_skb_pull_data(skb, wanted) ? -1 : 0;
+}
+
+/*
+ * Whether the headers from the Ethernet header at `offset` to TCP's or UDP's can be read where they are. What the
+ * kernel has cut has just these in one piece, and its payload elsewhere: to move octets of that here would cost more
+ * than all the rest, and whoever joins or cuts it afterwards a piece more for each frame.
+ */
+__noinline int headers_are_linear(struct __sk_buff *skb, __u32 offset) {
+    asm volatile("" : "+r"(offset));
+    offset &= 0x7f;
+    void *data = (void *)(long)skb->data;
+    void *end = (void *)(long)skb->data_end;
+    struct ethhdr *eth = data + offset;
+    if ((void *)(eth + 1) > end)
+        return 0;
+    __be16 ethertype = eth->h_proto;
+    offset += sizeof(*eth);
+#pragma unroll
+    for (int depth = 0; depth < 2; depth++) {
+        if (!is_vlan(ethertype))
+            break;
+        __be16 *tag = data + offset;
+        if ((void *)(tag + 2) > end)
+            return 0;
+        ethertype = tag[1];
+        offset += 4;
+    }
+    __u8 protocol;
+    if (ethertype == bpf_htons(ETH_P_IP)) {
+        struct iphdr *ip = data + offset;
+        if ((void *)(ip + 1) > end || ip->ihl != 5)
+            return 0;
+        protocol = ip->protocol;
+        offset += sizeof(*ip);
+    } else if (ethertype == bpf_htons(ETH_P_IPV6)) {
+        struct ipv6hdr *ip = data + offset;
+        if ((void *)(ip + 1) > end)
+            return 0;
+        protocol = ip->nexthdr;
+        offset += sizeof(*ip);
+    } else {
+        return 0;
+    }
+    if (protocol == IPPROTO_TCP)
+        return data + offset + sizeof(struct tcphdr) <= end;
+    return protocol == IPPROTO_UDP && data + offset + sizeof(struct udphdr) <= end;
+}
+
+/* Makes the headers of the frame at `offset` readable. Invalidates packet pointers. */
+static __always_inline int make_headers_linear(struct __sk_buff *skb, __u32 offset) {
+    if (linear_length(skb) < LINEAR_WANTED && linear_length(skb) < skb->len && headers_are_linear(skb, offset))
+        return 0;
+    return make_linear(skb, LINEAR_WANTED);
 }
 
 /* What an IP packet behind an Ethernet header is, as far as a tunnel cares. */

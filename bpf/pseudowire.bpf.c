@@ -42,6 +42,12 @@ int pw_decap_l3(struct __sk_buff *skb) {
     return begins_with_ip(skb) ? decapsulate(skb, 0) : decapsulate(skb, sizeof(struct ethhdr));
 }
 
+/* Ingress of the joiner's inner end: TCP segments that the kernel has joined, whose mark says where they go. */
+SEC("tc")
+int pw_join(struct __sk_buff *skb) {
+    return send_joined(skb);
+}
+
 /*
  * Does nothing, on the splitter's outer end, where nothing arrives. Its pinned link is how a later command learns
  * that the namespace is gone: the kernel then reports interface 0 for it.

@@ -131,7 +131,7 @@ static __always_inline __u32 configured_limit(const struct pw_encap *encap, __u3
  * What the path takes, outer packet, whatever the frame at hand. For SYNs only: a look-up for the longest packet there
  * is, which no path takes, is the one that is answered with the MTU on every kernel. 0 where nothing is known.
  */
-__noinline int path_limit(struct __sk_buff *skb, const struct pw_encap *encap, __u32 overhead) {
+static __always_inline int path_limit(struct __sk_buff *skb, const struct pw_encap *encap, __u32 overhead) {
     if (!encap)
         return 0;
     struct way way;

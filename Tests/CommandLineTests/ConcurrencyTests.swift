@@ -117,7 +117,7 @@ struct ConcurrencyTests {
             })
         #expect(complaints.all.isEmpty, "\(complaints.all.prefix(5))")
         let client = try RouteClient(in: NetworkNamespace(named: shell.name))
-        #expect(try client.links.find(named: "pw-split0") == nil)
+        for name in ["pw-split0", "pw-join0"] { #expect(try client.links.find(named: name) == nil) }
         try shell.end()
     }
 }

@@ -17,6 +17,8 @@ struct Bench: ~Copyable {
     let encap: Program
     let encapSplit: Program
     let decap: Program
+    let join: Program
+    let meta: Map<UInt32, pw_meta>
     let access: Map<pw_access_key, pw_encap>
     let accessKey: pw_access_key
     let sequences: Map<UInt32, pw_sequence>
@@ -34,6 +36,8 @@ struct Bench: ~Copyable {
         let encap = try object.program(DatapathObject.encap)
         let encapSplit = try object.program(DatapathObject.encapSplit)
         let decap = try object.program(DatapathObject.decap)
+        let join = try object.program(DatapathObject.join)
+        let meta: Map<UInt32, pw_meta> = try object.map("meta")
         let access: Map<pw_access_key, pw_encap> = try object.map("access")
         let paths: Map<pw_path_key, pw_access_key> = try object.map("paths")
         let sessions: Map<UInt32, pw_decap> = try object.map("sessions")
@@ -54,6 +58,8 @@ struct Bench: ~Copyable {
         self.encap = encap
         self.encapSplit = encapSplit
         self.decap = decap
+        self.join = join
+        self.meta = meta
         self.access = access
         self.accessKey = accessKey
         self.sequences = sequences

@@ -15,7 +15,7 @@ struct ApplyTests {
     static let alone: [[PseudowireOption: String]] = [
         [.mtu: "1300"], [.ttl: "9"], [.dscp: "46"], [.ecn: "normal"], [.oversize: "drop"], [.icmp: "off"],
         [.mssClamp: "off"], [.df: "clear"], [.udpChecksum: "full"], [.offload: "keep"], [.sequence: "send"],
-        [.portEntropy: "receive"], [.underlay: "veth12"], [.vlan: "none"],
+        [.portEntropy: "receive"], [.underlay: "veth12"], [.vlan: "none"], [.coalesce: "off"],
     ]
 
     @Test("an option that changes costs no frame", arguments: alone.indices)

@@ -130,14 +130,30 @@ struct ChurnTests {
         try arena.end()
     }
 
+    private static func damage(_ manager: PseudowireManager) throws -> Substring? {
+        let health = try manager.pseudowire(named: "pw1").health
+        return health.state == .broken ? health.sentence.split(separator: ";").first : nil
+    }
+
     @Test("the datapath's own interfaces are made again when somebody has removed them")
     func splitter() throws {
         let arena = try Churn.begin()
+        try arena.expect(.up(), "whole")
+        try arena.wire.client(.edge1).links.update(
+            arena.wire.index("pw-join0", arena.wire.client(.edge1)), LinkUpdate(isUp: false))
+        #expect(try Self.damage(arena.wire.first) == "an interface in which TCP segments are joined is gone or down")
+        try arena.wire.first.refresh()
+        try arena.expect(.up(), "set up again")
         try arena.delete("pw-split0")
+        try arena.delete("pw-join1")
+        #expect(try Self.damage(arena.wire.first) == "an interface in which TCP segments are joined is gone or down")
         // Another namespace's command must not take this one for gone.
         try arena.wire.second.refresh()
         try arena.wire.first.refresh()
         try arena.expect(.up(), "made again")
+        let joiner = try #require(try Joiner.pair.find(arena.wire.first.client))
+        #expect(try arena.wire.first.openState()?.identity.joiner == joiner)
+        #expect(try arena.wire.filterCount(on: LinkIndex(rawValue: joiner.inner), in: .edge1) == 1)
         try arena.expectNothingStale()
         // Segments and routes need it.
         let outcome = try arena.wire.streaming { usleep(100_000) }

@@ -290,7 +290,7 @@ struct InterfaceTests {
             }
         }
         var configuration = Self.configuration(Cell.all[0])
-        for name in ["veth10", "lo", "pw-split0"] {
+        for name in ["veth10", "lo", "pw-split0", "pw-join1"] {
             configuration.access = name
             // The datapath's own interface is there only with the datapath.
             if name == "pw-split0" { try wire.first.add(Self.configuration(Cell.all[1])) }

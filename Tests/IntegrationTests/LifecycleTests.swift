@@ -78,8 +78,10 @@ struct LifecycleTests {
         #expect(fields { try wire.first.add(other) } == ["access"])
         other.access = "lo"
         #expect(fields { try wire.first.add(other) } == ["access"])
-        other.access = "pw-split0"
-        #expect(fields { try wire.first.add(other) } == ["access"])
+        for name in ["pw-split0", "pw-join0", "pw-join1"] {
+            other.access = name
+            #expect(fields { try wire.first.add(other) } == ["access"], "\(name)")
+        }
         other.access = "veth12"
         #expect(Set(fields { try wire.first.add(other) }) == ["access"])
         other.access = "veth10"
@@ -109,7 +111,7 @@ struct LifecycleTests {
         #expect(try wire.first.pseudowires().isEmpty)
         let underlay = try wire.index("veth12", client)
         #expect(try client.filters.list(at: TrafficHook(link: underlay, direction: .ingress)).isEmpty)
-        #expect(try client.links.find(named: "pw-split0") == nil)
+        for name in ["pw-split0", "pw-join0"] { #expect(try client.links.find(named: name) == nil) }
     }
 
     @Test("a plan for other pseudowires than there are is refused")

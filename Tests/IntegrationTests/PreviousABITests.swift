@@ -55,15 +55,18 @@ struct PreviousABITests {
             }
             try target.pin(at: "\(directory.draft)/\(map.rawValue)")
         }
-        for program in DatapathObject.carriers {
+        for program in DatapathObject.carriers where program != DatapathObject.join {
             try loaded.program(program).pin(at: "\(directory.draft)/\(program)")
         }
         try ProgramLink(pinnedAt: directory.pin(DatapathObject.alive)).pin(
             at: "\(directory.draft)/\(DatapathObject.alive)")
         try UpgradeExchange.exchange(
-            state.portList, state.identity.splitter.inner, from: state.programs, to: DatapathPrograms(loaded), manager)
+            state.portList, state.identity, from: state.programs, to: DatapathPrograms(pinnedIn: directory.draft),
+            manager)
         try FileSystem.exchange(directory.path, with: directory.draft)
         try StateDirectory.remove(directory.draft)
+        // That release knew of no joiner.
+        try Joiner.pair.remove(manager.client)
     }
 
     @Test(
@@ -117,6 +120,12 @@ struct PreviousABITests {
         #expect(after.send - numbers.send == near.txFrames - nearBefore.txFrames)
         #expect(after.receive != numbers.receive)
         #expect(try wire.first.planUpgrade().isEmpty)
+        // What that release had not: it is made with the upgrade, and used from the next look on.
+        let joiner = try #require(try Joiner.pair.find(wire.first.client))
+        #expect(try wire.first.openState()?.identity.joiner == joiner)
+        #expect(try wire.filterCount(on: LinkIndex(rawValue: joiner.inner), in: .edge1) == 1)
+        try wire.first.refresh()
+        #expect(try wire.first.pseudowire(named: "pw0").coalescesSegments)
         try wire.expectPings()
         try wire.takeDown()
     }

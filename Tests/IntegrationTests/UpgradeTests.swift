@@ -27,7 +27,6 @@ struct UpgradeTests {
         let old = try DatapathState(manager.directory)
         let new = try DatapathState(manager.directory, at: manager.directory.successor)
         let ports = try old.portList
-        let splitter = old.identity.splitter.inner
         #expect(ports.count == 2)
         var (done, sent) = (0, 0)
         while done < Self.swaps {
@@ -36,7 +35,7 @@ struct UpgradeTests {
             let outcome = try wire.streamingBothWays {
                 while done < Self.swaps, ContinuousClock.now < end {
                     let (from, to) = done % 2 == 0 ? (old.programs, new.programs) : (new.programs, old.programs)
-                    try UpgradeExchange.exchange(ports, splitter, from: from, to: to, manager)
+                    try UpgradeExchange.exchange(ports, old.identity, from: from, to: to, manager)
                     done += 1
                     if done % 997 == 0 {
                         for (interface, port) in ports {
@@ -52,9 +51,9 @@ struct UpgradeTests {
             #expect(outcome.out.lost == 0 && outcome.back.lost == 0, "\(outcome)")
             sent += outcome.out.sent + outcome.back.sent
         }
-        print("SEE \(attach.rawValue): \(done) times \(ports.count + 1) filters exchanged under \(sent) frames")
+        print("SEE \(attach.rawValue): \(done) times \(ports.count + 2) filters exchanged under \(sent) frames")
         if done % 2 == 1 {
-            try UpgradeExchange.exchange(ports, splitter, from: new.programs, to: old.programs, manager)
+            try UpgradeExchange.exchange(ports, old.identity, from: new.programs, to: old.programs, manager)
         }
         try StateDirectory.remove(manager.directory.successor)
         try wire.expectPings()
@@ -288,7 +287,7 @@ struct UpgradeTests {
                 .upgradeProved, .upgradeStaged, .upgradeBegun, .filterExchanged, .upgradeCarried, .upgradeCommitted,
                 .upgradeReaped,
             ]))
-        #expect(points.filter { $0 == .filterExchanged }.count == 3)
+        #expect(points.filter { $0 == .filterExchanged }.count == 4)
         var generation: UInt64 = 1
         let outcome = try wire.streamingBothWays {
             for number in points.indices {
@@ -342,7 +341,7 @@ struct UpgradeTests {
         let counts = UpgradeCounts(
             from: directory.path, abi: StateIdentity.ownABI, to: new, exchange.renewed)
         try counts.startNumbers()
-        try UpgradeExchange.exchange(ports, new.identity.splitter.inner, from: old, to: new.programs, manager)
+        try UpgradeExchange.exchange(ports, new.identity, from: old, to: new.programs, manager)
         if death == .halfExchanged || death == .exchanged { return }
         usleep(100_000)
         try counts.carryOver()

@@ -147,6 +147,7 @@ struct DocumentTests {
         case .portEntropy: (option, [.portEntropy: ["both"]])
         case .offload: (option, [.offload: ["keep"]])
         case .attach: (option, [.attach: ["clsact"]])
+        case .coalesce: (option, [.coalesce: ["off"]])
         }
     }
 

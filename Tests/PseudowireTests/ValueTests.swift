@@ -41,7 +41,7 @@ struct ValueTests {
             { $0.mtu = 68 }, { $0.mtu = 65535 }, { $0.oversize = .drop }, { $0.repliesTooBig = false },
             { $0.clampsMSS = false }, { $0.dscp = .inherit }, { $0.dscp = 63 }, { $0.ecn = .normal },
             { $0.tunnel.portEntropy = .send }, { $0.tunnel.portEntropy = .receive },
-            { $0.tunnel.portEntropy = .both },
+            { $0.tunnel.portEntropy = .both }, { $0.coalesce = .on }, { $0.coalesce = .off },
         ]
         func changed(_ wire: PseudowireConfiguration, _ changes: [(inout PseudowireConfiguration) -> Void])
             -> [PseudowireConfiguration]
@@ -61,7 +61,7 @@ struct ValueTests {
         #expect(wire.faults.isEmpty)
         let record = Record(
             configuration: wire, slot: 7, access: 3, underlays: wire.underlays.isEmpty ? [9] : [17, 18],
-            finishes: true, isReady: true,
+            finishes: true, coalesces: true, isReady: true,
             created: 1_700_000_000_000_000_000)
         let name = pw_name(wire.name)
         #expect(name.string == wire.name)
@@ -71,7 +71,7 @@ struct ValueTests {
         #expect(read.slot == 7)
         #expect(read.access == 3)
         #expect(read.underlays == record.underlays)
-        #expect(read.isReady)
+        #expect(read.isReady && read.coalesces && read.finishes)
         #expect(read.created == record.created)
     }
 
@@ -86,7 +86,8 @@ struct ValueTests {
     @Test("a record with a VLAN or tag that nobody could have asked for is refused", arguments: [0, 4095, 0x2001])
     func strangeVLAN(code: UInt16) {
         let record = Record(
-            configuration: Self.wires[0], slot: 7, access: 3, underlays: [9], finishes: true, isReady: true, created: 1)
+            configuration: Self.wires[0], slot: 7, access: 3, underlays: [9], finishes: true,
+            coalesces: false, isReady: true, created: 1)
         var value = record.value
         value.vlan = code
         #expect(Record(name: "pw0", value: value) { _ in nil } == nil)
@@ -214,8 +215,8 @@ struct ValueTests {
     @Test("each step of a plan has an opposite whose opposite it is")
     func inverses() throws {
         let record = Record(
-            configuration: Self.wires[0], slot: 1, access: 2, underlays: [3], finishes: false, isReady: false,
-            created: 0)
+            configuration: Self.wires[0], slot: 1, access: 2, underlays: [3], finishes: false, coalesces: true,
+            isReady: false, created: 0)
         let actions: [Action] = [
             .beginRecord(record), .commitRecord(record), .reopenRecord(record.committed), .eraseRecord(record),
             .attach(.access, interface: 2, name: "eth1", hook: .tcx),

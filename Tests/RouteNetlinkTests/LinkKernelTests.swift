@@ -48,6 +48,20 @@ extension KernelTests {
             #expect(zero.errno == .invalidArgument)
         }
 
+        @Test func `gives each end of a veth as many queues as asked for`() throws {
+            let namespace = try NetworkNamespace.anonymous()
+            let client = try RouteClient(in: namespace)
+            var spec = LinkSpecification.veth("left", peer: .init(name: "right", queues: 2))
+            spec.queues = 3
+            _ = try client.links.create(spec)
+            for (name, queues) in [("left", 3), ("right", 2)] {
+                let row = try #require(
+                    table(witness("ip", "-j", "-d", "link", "show", "dev", name, in: namespace)).first)
+                #expect(row["num_tx_queues"] as? Int == queues)
+                #expect(row["num_rx_queues"] as? Int == queues)
+            }
+        }
+
         @Test func `puts each end of a veth into its namespace in one request`() throws {
             let home = try NetworkNamespace.anonymous()
             let blue = try NetworkNamespace.anonymous()

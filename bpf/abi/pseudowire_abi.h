@@ -45,6 +45,7 @@ enum {
     PW_FLAG_FRAGMENT_OUTER = 1 << 15,  /* cut outer packets */
     PW_FLAG_MAY_FRAGMENT = 1 << 16,    /* outer DF clear: routers may fragment; IPv4 only */
     PW_FLAG_OWNS_ACCESS = 1 << 17,     /* pw_record only: the access interface was made with the pseudowire */
+    PW_FLAG_COALESCE = 1 << 18,        /* join TCP segments after decapsulation. Since ABI 4 */
 };
 
 /* Which frames of an access interface are a pseudowire's: in pw_access_key.vlan and pw_decap.vlan. */
@@ -108,7 +109,7 @@ enum {
     X(NO_ROUTE, "tx", "no route to the peer")                                                                          \
     X(NO_ROOM, "tx", "kernel made no room for the outer headers")                                                      \
     X(NO_SEGMENTATION, "tx", "segmentation-offload frame that nothing could segment")                                  \
-    X(STRAY, "tx", "frame on the splitter that belongs to no pseudowire")                                              \
+    X(STRAY, "tx", "frame on an interface of ours that belongs to no pseudowire")                                      \
     X(SOURCE_ADDRESS, "rx", "source address is not the peer's")                                                        \
     X(SOURCE_PORT, "rx", "source port is not the peer's")                                                              \
     X(COOKIE, "rx", "cookie is none of those expected")                                                                \
@@ -156,7 +157,9 @@ struct pw_meta {
     __u64 generation;          /* how many upgrades there have been */
     __u8 build[PW_BUILD_SIZE]; /* of which object the programs are */
     __u64 loaded;              /* nanoseconds since 1970: when these programs took over */
-    __u32 reserved[14];
+    __u32 joiner_outer;        /* ifindex that TCP segments are redirected to; 0: there is none */
+    __u32 joiner_inner;        /* ifindex where they come out joined */
+    __u32 reserved[12];
 };
 _Static_assert(sizeof(struct pw_meta) == 128, "abi");
 _Static_assert(__builtin_offsetof(struct pw_meta, generation) == 40, "abi");
@@ -243,6 +246,18 @@ struct pw_event_limit {
 };
 _Static_assert(sizeof(struct pw_event_limit) == 16, "abi");
 
+/*
+ * flows[hash of a TCP flow and its slot]: milliseconds by the coarse CLOCK_MONOTONIC, its lower 32 bits. Written by the
+ * datapath alone, and lives as long as the programs. Since ABI 4.
+ */
+enum { PW_FLOWS = 4096 };
+
+struct pw_flow {
+    __u32 joined; /* when one of its frames last went through the joiner */
+    __u32 whole;  /* when one last came in joined already */
+};
+_Static_assert(sizeof(struct pw_flow) == 8, "abi");
+
 /* events, a ring buffer: packets that somebody should look into. At most PW_EVENTS_PER_SECOND a reason and CPU. */
 enum { PW_EVENTS_PER_SECOND = 8 };
 
@@ -304,9 +319,11 @@ struct pw_record {
     __u8 underlay_named; /* 1: the operator named them; 0: found by route and address */
     __u32 underlay[PW_MAX_UNDERLAYS];
     __u32 reserved_too;
-    __u64 created; /* nanoseconds since 1970 */
+    __u64 created;  /* nanoseconds since 1970 */
+    __u8 coalesce;  /* as asked: 0 auto, 1 on, 2 off. Since ABI 4 */
+    __u8 spared[3]; /* zero */
     /* Zero. With the name and the 56 octets of the kernel it makes 256, which is what its allocator gives. */
-    __u32 room[2];
+    __u32 room;
 };
 _Static_assert(sizeof(struct pw_record) == 168, "abi");
 

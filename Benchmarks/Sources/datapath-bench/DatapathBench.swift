@@ -100,8 +100,11 @@ struct DatapathBench: ParsableCommand {
         let run = try measure(
             Self.settings.filter { setting in setting.condition.works.contains { isWanted(setting, $0) } },
             rounds: rounds, seconds: seconds, only: isWanted, progress: Self.say)
-        print(
-            Report(machine: .here(), rounds: rounds, secondsPerTurn: seconds, chain: run).markdown)
+        var report = Report(machine: .here(), rounds: rounds, secondsPerTurn: seconds, chain: run)
+        report.judge()
+        // The others are about what was not asked for.
+        report.targets.removeAll { $0.measured == nil }
+        try write(report)
     }
 
     private func write(_ report: Report) throws {

@@ -8,6 +8,8 @@ public struct TestRunResult: Sendable {
     public let verdict: Int32
     /// The frame as the program left it.
     public let frame: [UInt8]
+    /// The mark that it left on it.
+    public let mark: UInt32
     /// Mean time of a run.
     public let nanosecondsPerRun: UInt32
 }
@@ -59,6 +61,8 @@ extension Program {
                     options.data_size_out = UInt32(output.count)
                     options.ctx_in = UnsafeRawPointer(context)
                     options.ctx_size_in = UInt32(MemoryLayout<__sk_buff>.size)
+                    options.ctx_out = UnsafeMutableRawPointer(context)
+                    options.ctx_size_out = UInt32(MemoryLayout<__sk_buff>.size)
                     return bpf_prog_test_run_opts(fileDescriptor, &options)
                 }
             }
@@ -66,6 +70,6 @@ extension Program {
         try BPFError.check(result, "test program", name)
         return TestRunResult(
             verdict: Int32(bitPattern: options.retval), frame: Array(output.prefix(Int(options.data_size_out))),
-            nanosecondsPerRun: options.duration)
+            mark: kernelContext.mark, nanosecondsPerRun: options.duration)
     }
 }

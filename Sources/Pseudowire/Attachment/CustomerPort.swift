@@ -29,7 +29,7 @@ enum CustomerPort {
         -> UInt32
     {
         // The hidden end's MTU is never to be what a frame fails at.
-        var specification = LinkSpecification.veth(name, peer: .init(name: hidden, mtu: Splitter.mtu))
+        var specification = LinkSpecification.veth(name, peer: .init(name: hidden, mtu: OwnPair.mtu))
         specification.mtu = shape.mtu
         let end = try netlink { () throws(NetlinkError) in try client.links.create(specification) }
         do throws(PseudowireError) {

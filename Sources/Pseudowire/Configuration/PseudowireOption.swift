@@ -25,7 +25,7 @@ public enum PseudowireOption: String, Hashable, Sendable, CaseIterable {
     case ttl, dscp, ecn
     case flowLabel = "flow-label"
     case portEntropy = "port-entropy"
-    case offload, attach
+    case offload, attach, coalesce
 
     /// Whether it may be given more than once.
     public var isList: Bool { self == .underlay || self == .expectCookie }
@@ -87,6 +87,7 @@ extension PseudowireOptions {
         case .flowLabel: \.flowLabel
         case .portEntropy: \.portEntropy
         case .offload: \.offload
+        case .coalesce: \.coalesce
         case .attach: \.attach
         case .underlay, .expectCookie: nil
         }

@@ -38,6 +38,7 @@ extension PseudowireOptions {
         flowLabel = Self.unless(configuration.flowLabel, .auto)
         offload = Self.unless(configuration.offload, .auto)
         attach = Self.unless(configuration.attach, .auto)
+        coalesce = Self.unless(configuration.coalesce, .auto)
     }
 
     private static func unless<Choice: RawRepresentable & Equatable>(_ choice: Choice, _ usual: Choice) -> String?

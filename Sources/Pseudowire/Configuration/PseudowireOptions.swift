@@ -43,6 +43,7 @@ public struct PseudowireOptions: Hashable, Sendable {
     public var portEntropy: String?
     public var offload: String?
     public var attach: String?
+    public var coalesce: String?
     /// How many pseudowires there can be in the namespace; not of one pseudowire, but asked for with the first.
     public var maxSessions: String?
 
@@ -71,6 +72,7 @@ public struct PseudowireOptions: Hashable, Sendable {
         let checksum: PseudowireConfiguration.UDPChecksum = reader.choice("udp-checksum", udpChecksum) ?? .auto
         let offload: PseudowireConfiguration.Offload = reader.choice("offload", self.offload) ?? .auto
         let attach: PseudowireConfiguration.Attach = reader.choice("attach", self.attach) ?? .auto
+        let coalesce: PseudowireConfiguration.Coalesce = reader.choice("coalesce", self.coalesce) ?? .auto
         let sublayer: Sublayer = reader.choice("sublayer", self.sublayer) ?? .default
         let sending = sendCookie.flatMap { reader.cookie("send-cookie", $0) } ?? .empty
         let expecting = expectCookie.compactMap { reader.cookie("expect-cookie", $0) }
@@ -99,7 +101,7 @@ public struct PseudowireOptions: Hashable, Sendable {
             session: .init(
                 local: localSession ?? 1, peer: peerSession ?? 1, expecting: expecting, sending: sending,
                 sublayer: sublayer, sequencing: sequencing),
-            underlays: underlay, ttl: UInt8(ttl), offload: offload, attach: attach)
+            underlays: underlay, ttl: UInt8(ttl), offload: offload, attach: attach, coalesce: coalesce)
         readFrames(&reader, &configuration)
         readMarking(&reader, &configuration)
         readFamily(&reader, &configuration, (local ?? peer)?.family)

@@ -7,9 +7,10 @@ enum DatapathObject {
     static let encapSplit = "pw_encap_split"
     static let decap = "pw_decap"
     static let decapL3 = "pw_decap_l3"
+    static let join = "pw_join"
     static let alive = "pw_alive"
     /// The programs that frames go through.
-    static let carriers = [encap, encapSplit, decap, decapL3]
+    static let carriers = [encap, encapSplit, decap, decapL3, join]
 
     /// Maps by the names they have in `bpf/maps.h`, which are also their pins' names.
     enum MapName: String, CaseIterable {

@@ -8,6 +8,15 @@ final class DatapathPrograms {
     let decap: Program
     /// For interfaces whose packets begin with the IP header.
     let decapL3: Program
+    /// Nil in a datapath from before there was one.
+    let join: Held?
+
+    /// A program that may be there or not.
+    final class Held {
+        let program: Program
+
+        init(_ program: consuming Program) { self.program = program }
+    }
 
     /// Opens those that are pinned in a directory.
     init(pinnedIn path: String) throws(BPFError) {
@@ -15,6 +24,12 @@ final class DatapathPrograms {
         encapSplit = try Program(pinnedAt: "\(path)/\(DatapathObject.encapSplit)")
         decap = try Program(pinnedAt: "\(path)/\(DatapathObject.decap)")
         decapL3 = try Program(pinnedAt: "\(path)/\(DatapathObject.decapL3)")
+        do throws(BPFError) {
+            join = Held(try Program(pinnedAt: "\(path)/\(DatapathObject.join)"))
+        } catch {
+            guard error.isNotFound else { throw error }
+            join = nil
+        }
     }
 
     /// Those that were loaded just now.
@@ -23,6 +38,7 @@ final class DatapathPrograms {
         encapSplit = try object.program(DatapathObject.encapSplit)
         decap = try object.program(DatapathObject.decap)
         decapL3 = try object.program(DatapathObject.decapL3)
+        join = Held(try object.program(DatapathObject.join))
     }
 
     /// Lends the program that belongs on an interface.

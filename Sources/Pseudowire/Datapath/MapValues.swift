@@ -121,12 +121,14 @@ extension pw_encap {
 
 extension pw_decap {
     /// What the datapath needs to check and decapsulate.
-    init(_ configuration: PseudowireConfiguration, slot: UInt32, access: UInt32) {
+    ///
+    /// - Parameter coalesces: `coalesce`, resolved for the interface that the frames go to.
+    init(_ configuration: PseudowireConfiguration, slot: UInt32, access: UInt32, coalesces: Bool = false) {
         let session = configuration.session
         self.init()
         self.slot = slot
         access_ifindex = access
-        flags = configuration.flags
+        flags = configuration.flags | (coalesces ? UInt32(PW_FLAG_COALESCE) : 0)
         cookie_length = session.expecting.first?.length.rawValue ?? 0
         cookie_count = UInt8(session.expecting.count)
         vlan = configuration.vlan.code

@@ -12,6 +12,7 @@ struct Record: Sendable {
         var access: UInt32
         var underlays: [UInt32]
         var finishes: Bool
+        var coalesces: Bool
         var isReady: Bool
         var created: UInt64
     }
@@ -41,6 +42,11 @@ struct Record: Sendable {
         get { fields.finishes }
         set { fields.finishes = newValue }
     }
+    /// `coalesce`, resolved for the access interface that it had when it was made.
+    var coalesces: Bool {
+        get { fields.coalesces }
+        set { fields.coalesces = newValue }
+    }
     var isReady: Bool {
         get { fields.isReady }
         set { fields.isReady = newValue }
@@ -53,11 +59,11 @@ struct Record: Sendable {
 
     init(
         configuration: PseudowireConfiguration, slot: UInt32, access: UInt32, underlays: [UInt32], finishes: Bool,
-        isReady: Bool, created: UInt64
+        coalesces: Bool, isReady: Bool, created: UInt64
     ) {
         fields = Fields(
             configuration: configuration, slot: slot, access: access, underlays: underlays, finishes: finishes,
-            isReady: isReady, created: created)
+            coalesces: coalesces, isReady: isReady, created: created)
     }
 
     /// The value of the `pseudowires` map.
@@ -75,6 +81,7 @@ struct Record: Sendable {
         record.peer_session_id = session.peer.rawValue
         record.flags = configuration.flags
         if finishes { record.flags |= UInt32(PW_FLAG_FINISH) }
+        if coalesces { record.flags |= UInt32(PW_FLAG_COALESCE) }
         if configuration.makesInterface { record.flags |= UInt32(PW_FLAG_OWNS_ACCESS) }
         record.local_port = tunnel.localPort
         record.peer_port = tunnel.peerPort
@@ -96,6 +103,7 @@ struct Record: Sendable {
         record.udp_checksum = Self.code(of: tunnel.udpChecksum, in: Self.checksums)
         record.offload = Self.code(of: configuration.offload, in: Self.offloads)
         record.attach = Self.code(of: configuration.attach, in: Self.attachments)
+        record.coalesce = Self.code(of: configuration.coalesce, in: Self.coalescing)
         record.underlay_count = UInt8(underlays.count)
         record.underlay_named = configuration.underlays.isEmpty ? 0 : 1
         withUnsafeMutableBytes(of: &record.underlay) { bytes in
@@ -121,6 +129,7 @@ struct Record: Sendable {
     fileprivate static let checksums = PseudowireConfiguration.UDPChecksum.allCases
     fileprivate static let offloads = PseudowireConfiguration.Offload.allCases
     fileprivate static let attachments = PseudowireConfiguration.Attach.allCases
+    fileprivate static let coalescing = PseudowireConfiguration.Coalesce.allCases
 }
 
 extension Record {
@@ -141,7 +150,7 @@ extension Record {
             let vlan = PseudowireConfiguration.VLANSelection(code: value.vlan),
             let vlanTag = PseudowireConfiguration.VLANTag(code: value.tag),
             Int(value.udp_checksum) < Self.checksums.count, Int(value.offload) < Self.offloads.count,
-            Int(value.attach) < Self.attachments.count
+            Int(value.attach) < Self.attachments.count, Int(value.coalesce) < Self.coalescing.count
         else { return nil }
         var expecting: [Cookie] = []
         if value.expect_cookie_count > 0 {
@@ -164,11 +173,13 @@ extension Record {
             underlays: value.underlay_named == 0 ? [] : indexes.map { interfaceName($0) ?? "#\($0)" },
             vlan: vlan, vlanTag: vlanTag, mtu: value.mtu == 0 ? nil : value.mtu, ttl: value.ttl,
             dscp: .fixed(value.traffic_class >> 2), offload: Self.offloads[Int(value.offload)],
-            attach: Self.attachments[Int(value.attach)])
+            attach: Self.attachments[Int(value.attach)],
+            coalesce: Self.coalescing[Int(value.coalesce)])
         configuration.take(flags: value.flags)
         self.init(
             configuration: configuration, slot: value.slot, access: value.access_ifindex, underlays: indexes,
-            finishes: value.flags & UInt32(PW_FLAG_FINISH) != 0, isReady: value.state == UInt32(PW_STATE_READY),
+            finishes: value.flags & UInt32(PW_FLAG_FINISH) != 0,
+            coalesces: value.flags & UInt32(PW_FLAG_COALESCE) != 0, isReady: value.state == UInt32(PW_STATE_READY),
             created: value.created)
     }
 }

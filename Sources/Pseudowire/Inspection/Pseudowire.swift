@@ -10,6 +10,8 @@ public struct Pseudowire: Sendable {
     public let mtu: Int?
     /// Whether frames leave whole and with all checksums: `offload`, resolved.
     public let finishesFrames: Bool
+    /// Whether TCP segments are joined after decapsulation: `coalesce`, resolved.
+    public let coalescesSegments: Bool
     /// Where the filters are, by interface.
     public let hooks: [String: AttachmentHook]
     /// The way to the peer as the routing tables have it now.

@@ -84,6 +84,7 @@ extension PseudowireManager {
             guard unfiltered == nil, !isAnother else { return gone }
         }
         if let unfiltered { return unfiltered }
+        if record.coalesces, let sentence = try joinerDamage(state, links, cache) { return sentence }
         var missing: String?
         var isTakenIn = record.underlays.isEmpty
         for underlay in record.underlays {

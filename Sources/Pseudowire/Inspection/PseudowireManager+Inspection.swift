@@ -62,7 +62,8 @@ extension PseudowireManager {
         return Pseudowire(
             configuration: configuration, health: try health(record, route, statistics, state, cache),
             statistics: statistics, underlays: record.underlays.map { links[$0]?.name ?? "#\($0)" }, mtu: mtu,
-            finishesFrames: record.finishes, hooks: hooks(record, cache), nextHop: nextHop, created: record.created)
+            finishesFrames: record.finishes, coalescesSegments: record.coalesces, hooks: hooks(record, cache),
+            nextHop: nextHop, created: record.created)
     }
 
     /// Where a pseudowire's filters are, by the names of the interfaces.

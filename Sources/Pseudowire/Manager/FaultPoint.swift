@@ -17,6 +17,7 @@ package enum FaultPoint: String, CaseIterable, Sendable {
     // The datapath.
     case splitterMade, splitterNamed, splitterUp, draftMade, datapathLoaded, datapathPinned, datapathDescribed
     case watchPinned, splitterHooked, splitterAttached, stateNamed
+    case joinerMade, joinerNamed, joinerUp, joinerHooked, joinerAttached, joinerRemoved
     case stateUnnamed, splitterRemoved, stateRemoved
     // A filter.
     case portWritten, clsactMade, filterAdded, promiscuitySet, filterMoved

@@ -11,6 +11,7 @@ extension PseudowireManager {
     func mend() throws(PseudowireError) {
         guard let opened = try openState() else { return }
         let state = try mendSplitter(opened)
+        try mendJoiner(state)
         let records = try unsortedRecords(state)
         // One that waits for its interface has no entries.
         let placed = records.filter { $0.access != 0 || !$0.isReady }
@@ -22,7 +23,8 @@ extension PseudowireManager {
                 _ = try bpf { () throws(BPFError) in try state.sessions.remove(key: key) }
                 continue
             }
-            var right = pw_decap(record.configuration, slot: record.slot, access: record.access)
+            var right = pw_decap(
+                record.configuration, slot: record.slot, access: record.access, coalesces: record.coalesces)
             // The datapath's own.
             right.is_unheard = value.is_unheard
             if record.isReady, !Self.same(right, value) { try state.write(.session, record) }

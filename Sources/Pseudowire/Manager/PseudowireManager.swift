@@ -124,8 +124,12 @@ public final class PseudowireManager {
         try lock.hold { () throws(PseudowireError) in
             try directory.checkWritable()
             try directory.reap()
-            // Without state there is no splitter, unless a command died between making or removing the one and the other.
-            if !directory.exists, (try? Splitter.find(client)) != nil { try Splitter.remove(client) }
+            // Without state there are no pairs, unless a command died between making or removing the one and the other.
+            if !directory.exists {
+                for pair in [Joiner.pair, Splitter.pair] where (try? pair.find(client)) != nil {
+                    try pair.remove(client)
+                }
+            }
             try finishUpgrade()
             // Of this change alone: the next one knows nothing of them.
             defer { removedInRecovery = [] }

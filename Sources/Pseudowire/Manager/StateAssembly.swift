@@ -4,7 +4,7 @@ internal import RouteNetlink
 
 /// The first pseudowire of a namespace brings the datapath with it; the last one takes it away.
 enum StateAssembly {
-    /// Makes the splitter, loads the datapath, pins it.
+    /// Makes the splitter and the joiner, loads the datapath, pins it.
     ///
     /// What was made is unmade if anything fails.
     ///
@@ -14,43 +14,50 @@ enum StateAssembly {
     ) throws(PseudowireError) {
         let client = manager.client
         let directory = manager.directory
-        // One that a command left behind, which died right here.
+        // Those that a command left behind, which died right here.
         try Splitter.remove(client)
+        try Joiner.pair.remove(client)
         let splitter = try Splitter.create(client, in: manager.namespace)
         do throws(PseudowireError) {
+            let joiner = try Joiner.create(client)
             try FileSystem.makeDirectory(directory.draft)
             try FaultPoint.draftMade.reach()
             let object = try bpf { () throws(BPFError) in try DatapathObject.open(maxSessions: maxSessions).load() }
             try FaultPoint.datapathLoaded.reach()
             try bpf { () throws(BPFError) in try pin(object, in: directory.draft) }
             try FaultPoint.datapathPinned.reach()
-            try bpf { () throws(BPFError) in try describe(object, splitter, manager, maxSessions) }
+            try bpf { () throws(BPFError) in try describe(object, splitter, joiner, manager, maxSessions) }
             try FaultPoint.datapathDescribed.reach()
             try watchOver(object, splitter, manager)
             try FaultPoint.watchPinned.reach()
             let programs = try bpf { () throws(BPFError) in try DatapathPrograms(object) }
             try Attachment.attachSplitter(splitter.inner, programs, client)
             try FaultPoint.splitterAttached.reach()
+            try Attachment.attachJoiner(joiner.inner, programs, client)
+            try FaultPoint.joinerAttached.reach()
             try journal.pin(in: directory.draft)
             try FaultPoint.journalPinned.reach()
             try FileSystem.rename(directory.draft, to: directory.path)
         } catch {
             try? Splitter.remove(client)
+            try? Joiner.pair.remove(client)
             try? StateDirectory.remove(directory.draft)
             throw error
         }
         try FaultPoint.stateNamed.reach()
     }
 
-    /// Takes its name from the state, removes the splitter, then the pins; the kernel frees what nothing refers to any more.
+    /// Takes its name from the state, removes joiner and splitter, then the pins; the kernel frees what nothing refers to any more.
     ///
-    /// Undone if the splitter cannot be removed. Also for what is half made.
+    /// Undone if they cannot be removed. Also for what is half made.
     static func remove(_ manager: PseudowireManager) throws(PseudowireError) {
         let directory = manager.directory
         let hasName = directory.exists
         if hasName { try FileSystem.rename(directory.path, to: directory.draft) }
         do throws(PseudowireError) {
             try FaultPoint.stateUnnamed.reach()
+            try Joiner.pair.remove(manager.client)
+            try FaultPoint.joinerRemoved.reach()
             try Splitter.remove(manager.client)
         } catch {
             if hasName { try FileSystem.rename(directory.draft, to: directory.path) }
@@ -74,8 +81,8 @@ enum StateAssembly {
     }
 
     private static func describe(
-        _ object: borrowing LoadedObject, _ splitter: SplitterIndexes, _ manager: PseudowireManager,
-        _ maxSessions: UInt32
+        _ object: borrowing LoadedObject, _ splitter: SplitterIndexes, _ joiner: OwnPair.Indexes,
+        _ manager: PseudowireManager, _ maxSessions: UInt32
     ) throws(BPFError) {
         var meta = pw_meta()
         meta.magic = UInt32(PW_MAGIC)
@@ -83,6 +90,8 @@ enum StateAssembly {
         meta.max_sessions = maxSessions
         meta.splitter_outer = splitter.outer
         meta.splitter_inner = splitter.inner
+        meta.joiner_outer = joiner.outer
+        meta.joiner_inner = joiner.inner
         meta.namespace_cookie = manager.directory.namespaceCookie
         meta.namespace_inode = manager.namespace.inode
         Octets.write(DatapathImage.embedded.build.octets, to: &meta.build)

@@ -138,7 +138,8 @@ struct DocumentPlanner {
         let access = hidden ?? place?.access
         var record = Record(
             configuration: wire, slot: slots[index], access: access?.index.rawValue ?? 0, underlays: [],
-            finishes: place?.finishes(wire.offload) ?? old?.finishes ?? false, isReady: true,
+            finishes: place?.finishes(wire.offload) ?? old?.finishes ?? false,
+            coalesces: place?.coalesces(wire.coalesce) ?? old?.coalesces ?? false, isReady: true,
             created: old?.created ?? PseudowireManager.now())
         if makes, place != nil { try survey.checkHiddenName(record) }
         var faults: [ConfigurationFault] = []

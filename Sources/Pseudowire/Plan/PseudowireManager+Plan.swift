@@ -42,7 +42,7 @@ extension PseudowireManager {
             let record = Record(
                 configuration: configuration, slot: slots.next(), access: place.access?.index.rawValue ?? 0,
                 underlays: place.underlays.map(\.index.rawValue), finishes: place.finishes(configuration.offload),
-                isReady: false, created: Self.now())
+                coalesces: place.coalesces(configuration.coalesce), isReady: false, created: Self.now())
             try survey.checkHiddenName(record)
             begun.append(.beginRecord(record))
             if configuration.makesInterface { made.append(.makeInterface(record, place.shape(configuration))) }

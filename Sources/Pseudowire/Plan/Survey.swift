@@ -28,6 +28,16 @@ struct Survey {
             }
         }
 
+        /// Whether `auto` means to join segments here.
+        func coalesces(_ coalesce: PseudowireConfiguration.Coalesce) -> Bool {
+            switch coalesce {
+            case .on: true
+            case .off: false
+            // One that is made with the pseudowire will be a veth.
+            case .auto: access.map { $0.kind == "veth" } ?? true
+            }
+        }
+
         /// How an interface for the customer is to be: as long as no path is known, as if it were an Ethernet.
         func shape(_ configuration: PseudowireConfiguration) -> CustomerPort.Shape {
             CustomerPort.Shape(mtu: configuration.interfaceMTU(path: pathMTU ?? 1500), isDormant: !isConnected)
@@ -171,6 +181,6 @@ struct Survey {
     }
 
     private static func isHidden(_ link: Link) -> Bool {
-        link.alias == Splitter.alias || link.alias == CustomerPort.alias
+        [Splitter.pair.alias, Joiner.pair.alias, CustomerPort.alias].contains(link.alias)
     }
 }

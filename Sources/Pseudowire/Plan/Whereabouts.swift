@@ -123,6 +123,9 @@ struct Whereabouts {
         if new.finishes != old.finishes {
             found.append("frames are \(new.finishes ? "finished here" : "left for the card to finish") now")
         }
+        if new.coalesces != old.coalesces {
+            found.append("TCP segments are \(new.coalesces ? "joined" : "delivered as they come") now")
+        }
         if found.isEmpty, new.access != 0, let state, let out = place?.wayOut?.rawValue,
             let entry = try bpf({ () throws(BPFError) in try state.access[new.accessKey] }), entry.underlay != out
         {

@@ -23,7 +23,8 @@ extension DatapathState {
     func sessionEntry(_ record: Record) -> (key: UInt32, value: pw_decap) {
         let configuration = record.configuration
         return (
-            configuration.session.local.rawValue, pw_decap(configuration, slot: record.slot, access: record.access)
+            configuration.session.local.rawValue,
+            pw_decap(configuration, slot: record.slot, access: record.access, coalesces: record.coalesces)
         )
     }
 

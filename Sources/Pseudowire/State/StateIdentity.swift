@@ -6,6 +6,8 @@ struct StateIdentity: Equatable, Sendable {
     let abi: UInt32
     let maxSessions: UInt32
     let splitter: SplitterIndexes
+    /// Zeros where there is none.
+    let joiner: OwnPair.Indexes
     /// `PW_UPGRADE_*`.
     let upgrade: UInt32
     let namespaceCookie: UInt64
@@ -36,6 +38,7 @@ struct StateIdentity: Equatable, Sendable {
         abi = meta.abi_version
         maxSessions = meta.max_sessions
         splitter = SplitterIndexes(outer: meta.splitter_outer, inner: meta.splitter_inner)
+        joiner = OwnPair.Indexes(outer: meta.joiner_outer, inner: meta.joiner_inner)
         upgrade = meta.upgrade
         namespaceCookie = meta.namespace_cookie
         namespaceInode = meta.namespace_inode

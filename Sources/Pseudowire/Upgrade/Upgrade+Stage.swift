@@ -120,6 +120,9 @@ extension Upgrade {
         meta.max_sessions = old.maxSessions
         meta.splitter_outer = old.splitter.outer
         meta.splitter_inner = old.splitter.inner
+        // Where there is none yet, mending makes one after the commit.
+        meta.joiner_outer = old.joiner.outer
+        meta.joiner_inner = old.joiner.inner
         meta.namespace_cookie = old.namespaceCookie
         meta.namespace_inode = old.namespaceInode
         meta.generation = plan.to.generation

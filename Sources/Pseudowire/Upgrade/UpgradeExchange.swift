@@ -43,10 +43,10 @@ struct UpgradeExchange {
         let counts = UpgradeCounts(from: directory.path, abi: before.abi, to: new, renewed)
         try counts.startNumbers()
         do throws(PseudowireError) {
-            try Self.exchange(new.portList, new.identity.splitter.inner, from: old, to: new.programs, manager)
+            try Self.exchange(new.portList, new.identity, from: old, to: new.programs, manager)
         } catch {
             do throws(PseudowireError) {
-                try Self.exchange(new.portList, new.identity.splitter.inner, from: new.programs, to: old, manager)
+                try Self.exchange(new.portList, new.identity, from: new.programs, to: old, manager)
                 try Upgrade.mark(UInt32(PW_UPGRADE_NONE), at: directory.path)
                 try StateDirectory.remove(directory.successor)
             } catch let second {
@@ -64,14 +64,21 @@ struct UpgradeExchange {
         try FaultPoint.upgradeReaped.reach()
     }
 
-    /// Exchanges every filter's program: decapsulation first, then the splitter's, which frames are sent to, then
-    /// encapsulation.
+    /// Exchanges every filter's program: decapsulation first, then encapsulation; each after that of the pair of ours
+    /// which it sends frames to.
     ///
     /// What is gone, or somebody else's by now, is left: mending is for those.
     static func exchange(
-        _ ports: [UInt32: pw_port], _ splitter: UInt32, from old: DatapathPrograms, to new: DatapathPrograms,
+        _ ports: [UInt32: pw_port], _ identity: StateIdentity, from old: DatapathPrograms, to new: DatapathPrograms,
         _ manager: PseudowireManager
     ) throws(PseudowireError) {
+        let (joiner, splitter) = (identity.joiner.inner, identity.splitter.inner)
+        if joiner != 0, let join = old.join,
+            try Attachment.programID(.access, on: joiner, at: .clsact, manager) == join.program.id
+        {
+            try Attachment.attachJoiner(joiner, new, manager.client)
+            try FaultPoint.filterExchanged.reach()
+        }
         try exchange(.underlay, ports, from: old, to: new, manager)
         if try Attachment.programID(.access, on: splitter, at: .clsact, manager) == old.encapSplit.id {
             try Attachment.attachSplitter(splitter, new, manager.client)

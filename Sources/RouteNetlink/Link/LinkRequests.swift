@@ -17,6 +17,7 @@ enum LinkRequest {
         if let namespace = link.namespace { request.attribute(IFLA_NET_NS_FD, namespace) }
         if let mtu = link.mtu { request.attribute(IFLA_MTU, mtu) }
         if let address = link.address { request.attribute(IFLA_ADDRESS, address) }
+        request.queues(link.queues)
         request.nest(IFLA_LINKINFO) { info in
             info.attribute(IFLA_INFO_KIND, link.kind.name)
             switch link.kind {
@@ -169,6 +170,12 @@ extension Request {
         attribute(IFLA_IFNAME, name)
     }
 
+    fileprivate mutating func queues(_ count: UInt32?) {
+        guard let count else { return }
+        attribute(IFLA_NUM_TX_QUEUES, count)
+        attribute(IFLA_NUM_RX_QUEUES, count)
+    }
+
     fileprivate mutating func peer(_ peer: LinkSpecification.Peer, _ type: Int = Int(VETH_INFO_PEER)) {
         nest(type, isMarked: false) {
             // Not up yet: at this moment the kernel has not connected the two ends, and answers ENOTCONN.
@@ -177,6 +184,7 @@ extension Request {
             $0.linkName(peer.name)
             if let mtu = peer.mtu { $0.attribute(IFLA_MTU, mtu) }
             if let address = peer.address { $0.attribute(IFLA_ADDRESS, address) }
+            $0.queues(peer.queues)
         }
     }
 

@@ -63,16 +63,20 @@ public struct LinkSpecification: Hashable, Sendable {
         public var namespace: Int32?
         public var mtu: UInt32?
         public var address: MACAddress?
+        /// Transmit and receive queues, each so many; nil leaves it to the driver.
+        public var queues: UInt32?
         /// Takes a second request: the kernel cannot open an end before both exist.
         public var isUp: Bool
 
         public init(
-            name: String, namespace: Int32? = nil, mtu: UInt32? = nil, address: MACAddress? = nil, isUp: Bool = false
+            name: String, namespace: Int32? = nil, mtu: UInt32? = nil, address: MACAddress? = nil,
+            queues: UInt32? = nil, isUp: Bool = false
         ) {
             self.name = name
             self.namespace = namespace
             self.mtu = mtu
             self.address = address
+            self.queues = queues
             self.isUp = isUp
         }
     }
@@ -118,6 +122,8 @@ public struct LinkSpecification: Hashable, Sendable {
     /// The longest layer 3 packet in bytes.
     public var mtu: UInt32?
     public var address: MACAddress?
+    /// Transmit and receive queues, each so many; nil leaves it to the driver.
+    public var queues: UInt32?
     /// The administrator's remark, up to 255 bytes.
     ///
     /// The kernel takes it only in a second request: see `create`.

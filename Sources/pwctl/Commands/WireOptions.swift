@@ -127,6 +127,12 @@ struct WireOptions: ParsableArguments {
             valueName: "auto|tcx|clsact"))
     var attach: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Join TCP segments from the peer into large frames (default: auto: on if the access interface is a veth).",
+            valueName: "auto|on|off"))
+    var coalesce: String?
+
     /// The words, not yet understood.
     func options(_ name: String) -> PseudowireOptions {
         var options = PseudowireOptions(name: name)
@@ -160,6 +166,7 @@ struct WireOptions: ParsableArguments {
         options.portEntropy = portEntropy
         options.offload = offload
         options.attach = attach
+        options.coalesce = coalesce
         return options
     }
 }

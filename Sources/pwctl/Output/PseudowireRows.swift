@@ -13,6 +13,7 @@ struct PseudowireRows {
         addFrames(configuration)
         addOuterPackets(configuration)
         add("offload", "\(configuration.offload.rawValue) (\(wire.finishesFrames ? "finish" : "keep"))")
+        add("coalesce", "\(configuration.coalesce.rawValue) (\(wire.coalescesSegments ? "on" : "off"))")
         let hooks = wire.hooks.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.rawValue)" }
         add("attach", "\(configuration.attach.rawValue) (\(hooks.joined(separator: ", ")))")
         add("underlay", wire.underlays.isEmpty ? "none yet" : wire.underlays.joined(separator: ", "))

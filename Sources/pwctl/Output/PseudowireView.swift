@@ -33,6 +33,7 @@ struct PseudowireView: Encodable {
     /// As asked; where each filter is, by interface, is `hooks`.
     let attach: String
     let hooks: [String: String]
+    let coalesce: String
     let underlay: [String]
     let nextHop: String?
     /// What crosses now; what was asked for is `configured-mtu`.
@@ -48,7 +49,7 @@ struct PseudowireView: Encodable {
 
     enum CodingKeys: String, CodingKey {
         case name, access, interface, encap, local, peer, sublayer, sequence, vlan, oversize, icmp, df, ttl, dscp, ecn
-        case offload, attach, hooks, underlay, mtu, health, statistics
+        case offload, attach, hooks, coalesce, underlay, mtu, health, statistics
         case vlanProtocol = "vlan-protocol"
         case vlanTag = "vlan-tag"
         case mssClamp = "mss-clamp"
@@ -106,6 +107,7 @@ struct PseudowireView: Encodable {
         offload = configuration.offload.rawValue
         attach = configuration.attach.rawValue
         hooks = wire.hooks.mapValues(\.rawValue)
+        coalesce = configuration.coalesce.rawValue
         underlay = wire.underlays
         nextHop = wire.nextHop
         mtu = wire.mtu

@@ -29,7 +29,8 @@ void set_up_maps(void) {
                                  .abi_version = PW_ABI_VERSION,
                                  .max_sessions = 16,
                                  .splitter_outer = recipe.setup & SETUP_NO_SPLITTER ? 0 : SPLITTER_OUTER,
-                                 .splitter_inner = SPLITTER_INNER};
+                                 .splitter_inner = SPLITTER_INNER,
+                                 .joiner_outer = recipe.setup & SETUP_JOINER ? JOINER : 0};
     bpf_map_update_elem(&meta, &first, &meta_value, BPF_ANY);
     if (recipe.setup & SETUP_ETHERNET) {
         __u32 routed = ROUTED;
@@ -58,7 +59,7 @@ void set_up_maps(void) {
 
     struct pw_decap in = {.slot = SLOT,
                           .access_ifindex = ACCESS,
-                          .flags = session.flags,
+                          .flags = session.flags | (recipe.setup & SETUP_JOINER ? PW_FLAG_COALESCE : 0),
                           .cookie_length = session.expect_length,
                           .cookie_count = session.expect_count,
                           .vlan = session.vlan,

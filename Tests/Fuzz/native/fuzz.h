@@ -10,7 +10,7 @@
 #include "recipe.h"
 #include "session.h"
 
-enum { SLOT = 1, ACCESS = 5, UNDERLAY = 7, SPLITTER_OUTER = 8, SPLITTER_INNER = 9, ROUTED = 11 };
+enum { SLOT = 1, ACCESS = 5, UNDERLAY = 7, SPLITTER_OUTER = 8, SPLITTER_INNER = 9, ROUTED = 11, JOINER = 12 };
 enum { RUN_ENCAP, RUN_ENCAP_SPLIT, RUN_DECAP, RUN_DECAP_L3 };
 /* The marks of fragment.h. */
 #define PIECE 0x80000000

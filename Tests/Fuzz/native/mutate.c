@@ -138,7 +138,7 @@ static void change(struct recipe *recipe, __u32 frame_length) {
         recipe->setup ^= SETUP_PATH_MTU;
         break;
     case 6:
-        recipe->setup = (__u8)(one_in(2) ? 0 : 1 << pick(7));
+        recipe->setup = (__u8)(one_in(2) ? 0 : 1 << pick(8));
         break;
     case 7:
         recipe->program = (__u8)pick(4);

@@ -37,6 +37,7 @@ fragments not of whole eights|fragment.h|s/ & ~7u;/;/
 fragments' offset by one|fragment.h|s/field + common->begin \/ 8/field + common->begin \/ 8 + 1/
 more fragments not said|fragment.h|s/field |= IP_MORE_FRAGMENTS/field |= 0/
 tunnelled packet shortened at the wrong end|fragment.h|s/move.distance = skb->len - wanted/move.distance = 0/
+datagrams sent to be joined|join.h|s/!inner->l4_offset || //
 piece of another place|fragment.h|s/skb->tc_index = cutting->begin \/ 8/skb->tc_index = 0/
 next hop's address not written|route.h|s/__builtin_memcpy(data, way->header, sizeof(way->header));//
 addressed where the kernel must do it|encap.h|s/send(skb, \&way, is_marked)/send(skb, \&way, 1)/

@@ -18,7 +18,7 @@ void receive(int program, struct packet *packet) {
     inspect_received(&session, &received, link, &delivery);
     int is_seen = !packet->view.vlan_present && !packet->view.pkt_type && !(recipe.setup & SETUP_NOBODY) &&
                   bpf_ntohs(packet->view.protocol) == (session.flags & PW_FLAG_IPV6 ? ETH_P_IPV6 : ETH_P_IP);
-    __u32 gso_size = packet->view.gso_size;
+    __u32 gso_size = packet->view.gso_size, mark = packet->view.mark;
     int is_encapsulated = packet->is_encapsulated, is_partial = packet->is_partial;
     run(program, packet, &outcome);
 
@@ -31,8 +31,17 @@ void receive(int program, struct packet *packet) {
     if (delivery.front)
         sketch(received.at + delivery.front, delivery.length, 14, &is);
     if (outcome.verdict == TC_ACT_REDIRECT) {
-        if (kernel.redirect != TO_DEVICE || kernel.redirect_ifindex != ACCESS)
+        int is_joined = kernel.redirect_ifindex == JOINER;
+        if (kernel.redirect != TO_DEVICE || (kernel.redirect_ifindex != ACCESS && !is_joined))
             fail("delivered to interface %u", kernel.redirect_ifindex);
+        if (is_joined && (!(recipe.setup & SETUP_JOINER) || is.protocol != 6 || is.is_fragment))
+            fail("sent to be joined, which is not to be");
+        if (is_joined && packet->view.hash == recipe.hash)
+            fail("sent to be joined with the hash of the outer addresses");
+        if (is_joined)
+            packet->view.hash = 0; /* which pw_join does */
+        if (packet->view.mark != (is_joined ? ACCESS : mark))
+            fail("delivered with mark %x", packet->view.mark);
         if (!is_seen)
             fail("delivered what should have been left to the stack");
         if (is_sequenced && distance >= 0x7fffff && !is_patience_over)

@@ -38,6 +38,7 @@ enum {
     SETUP_PATH_EXPIRED = 1 << 4,
     SETUP_NOBODY = 1 << 5,   /* no pseudowire at all */
     SETUP_ETHERNET = 1 << 6, /* it is known that packets on the way to the peer begin with an Ethernet header */
+    SETUP_JOINER = 1 << 7,   /* TCP segments are joined */
 };
 
 /* recipe.cookies */

@@ -1,0 +1,60 @@
+internal import BPF
+internal import CPseudowireObject
+internal import RouteNetlink
+
+extension PseudowireManager {
+    /// Makes the joiner again where somebody has removed it, and for a datapath that had none before it was upgraded.
+    ///
+    /// `meta` learns of it last: what it names is whole. Where it cannot be made, segments are delivered as they come.
+    func mendJoiner(_ state: DatapathState) throws(PseudowireError) {
+        guard let join = state.programs.join else { return }
+        let known = state.identity.joiner
+        let found = try? Joiner.pair.find(client)
+        if let found, found == known {
+            try? OwnPair.setUp(found, client)
+            guard try Attachment.programID(.access, on: found.inner, at: .clsact, self) != join.program.id else {
+                return
+            }
+            try? Attachment.attachJoiner(found.inner, state.programs, client)
+            return
+        }
+        // Nothing is to be sent into what is not there.
+        if known.outer != 0 { try record(OwnPair.Indexes(outer: 0, inner: 0), state) }
+        do throws(PseudowireError) {
+            try Joiner.pair.remove(client)
+            let made = try Joiner.create(client)
+            try Attachment.attachJoiner(made.inner, state.programs, client)
+            try FaultPoint.joinerAttached.reach()
+            try record(made, state)
+        } catch {
+            guard case .bpf = error else { return }
+            throw error
+        }
+    }
+
+    /// Says that segments go where nobody sends them on.
+    func joinerDamage(
+        _ state: DatapathState, _ links: [UInt32: Link], _ cache: InspectionCache
+    ) throws(PseudowireError) -> String? {
+        let joiner = state.identity.joiner
+        guard joiner.outer != 0, let join = state.programs.join else { return nil }
+        for index in [joiner.outer, joiner.inner] {
+            guard let link = links[index], link.alias == Joiner.pair.alias, link.flags.contains(.up) else {
+                return "an interface in which TCP segments are joined is gone or down; \(Self.cure)"
+            }
+        }
+        return try cache.missingFilter(.access, joiner.inner) { () throws(PseudowireError) in
+            try Attachment.programID(.access, on: joiner.inner, at: .clsact, self) == join.program.id
+                ? nil : "the filter on \(Joiner.pair.innerName) is gone; \(Self.cure)"
+        }
+    }
+
+    private func record(_ joiner: OwnPair.Indexes, _ state: DatapathState) throws(PseudowireError) {
+        try bpf { () throws(BPFError) in
+            guard var meta = try state.meta[0] else { return }
+            meta.joiner_outer = joiner.outer
+            meta.joiner_inner = joiner.inner
+            try state.meta.update(key: 0, value: meta)
+        }
+    }
+}
