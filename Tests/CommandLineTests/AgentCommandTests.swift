@@ -90,13 +90,14 @@ struct AgentCommandTests {
         let shell = try Shell()
         let agent = try AgentProcess(shell, Self.text(["acc0"]), ["--verbose"])
         try agent.expect("info health pseudowire=pw0", "state=up")
-        // Its own changes are told to it, too: until the last of them has been looked at.
-        var looks = -1
-        for _ in 0..<20 where looks != agent.lines.count {
-            looks = agent.lines.count
+        // Its own changes are told to it, too, and what the kernel makes of new interfaces comes seconds later: until it
+        // has heard the last of it.
+        var before: [String: String] = [:]
+        for _ in 0..<20 where try agent.switches() != before {
+            before = try agent.switches()
             usleep(1_500_000)
         }
-        let before = try agent.switches()
+        let looks = agent.lines.count
         usleep(3_000_000)
         #expect(try agent.switches() == before)
         #expect(agent.lines.count == looks)
