@@ -250,7 +250,10 @@ struct VLANTrafficTests {
             #expect(try back.run(from: wire.network.host3, to: wire.network.host0).isIntact, "\(destination)")
         }
         for pseudowire in try wire.first.pseudowires() {
-            #expect(pseudowire.statistics.txFrames > 1000 && pseudowire.statistics.rxFrames > 500, "\(pseudowire.name)")
+            // The untagged one has only acknowledgements from there, few since segments are joined before they arrive.
+            let least: UInt64 = pseudowire.configuration.vlan == .none ? 20 : 500
+            #expect(pseudowire.statistics.txFrames > 1000, "\(pseudowire.name)")
+            #expect(pseudowire.statistics.rxFrames > least, "\(pseudowire.name)")
         }
         try Self.expectNoDrops(wire)
         try Self.takeDown(wire)
