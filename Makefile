@@ -116,7 +116,7 @@ test: setup-check bpffs
 	printf '\n== what took longest, in seconds\n'; \
 	sed -nE 's/^.*Suite "?([^"]*)"? (passed|failed) after ([0-9.]+) .*/\3 \1/p' "$$log" | sort -rn | sed -n 1,15p; \
 	if grep -qiE '(test|suite) .* skipped' "$$log"; then echo 'error: tests were skipped' >&2; status=1; fi; \
-	if grep -q '^✘' "$$log"; then printf '\n== what failed\n'; grep -E '^✘ (Test|Suite)' "$$log" | cut -c1-600; fi; \
+	if grep -q '^✘' "$$log"; then printf '\n== what failed\n'; grep -E '^✘ (Test [^r]|Suite)' "$$log" | cut -c1-600; fi; \
 	grep -E 'Test run with .* (passed|failed)' "$$log" && exit "$$status"
 
 # FAULT_SEED=… takes the same walk again; the seed is printed.
