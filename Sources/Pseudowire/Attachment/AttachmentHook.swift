@@ -77,8 +77,7 @@ extension PseudowireManager {
     /// All are read at once: a removal is undone by what is known of it, so not to know fails the plan.
     func attachedHooks() throws(PseudowireError) -> (Attachment.Role, UInt32) -> AttachmentHook {
         guard let state = try openState() else { return { _, _ in .clsact } }
-        let entries = try bpf { () throws(BPFError) in try state.ports.entries() }
-        let ports = Dictionary(entries.map { ($0.key, $0.value) }) { first, _ in first }
+        let ports = try state.portList
         return { role, interface in ports[interface]?[role] ?? .clsact }
     }
 }
