@@ -48,6 +48,20 @@ int pw_join(struct __sk_buff *skb) {
     return send_joined(skb);
 }
 
+/* Arrival on an access interface, before pw_encap: sends what is simple, and passes everything else to the filter. */
+SEC("xdp")
+int pw_encap_xdp(struct xdp_md *context) {
+    (void)context;
+    return XDP_PASS;
+}
+
+/* Arrival on an underlay interface with Ethernet headers, before pw_decap. */
+SEC("xdp")
+int pw_decap_xdp(struct xdp_md *context) {
+    (void)context;
+    return XDP_PASS;
+}
+
 /*
  * Does nothing, on the splitter's outer end, where nothing arrives. Its pinned link is how a later command learns
  * that the namespace is gone: the kernel then reports interface 0 for it.

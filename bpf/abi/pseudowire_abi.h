@@ -14,7 +14,7 @@
 
 enum {
     PW_MAGIC = 0x4c325450, /* "L2TP": the first word of the meta map */
-    PW_ABI_VERSION = 4,
+    PW_ABI_VERSION = 5,
     PW_NAME_SIZE = 32,   /* a pseudowire's name, NUL included */
     PW_IFNAME_SIZE = 16, /* IFNAMSIZ */
     PW_HEADER_SIZE = 72, /* IPv6 40 + UDP 8 + flags 4 + session 4 + cookie 8 + sublayer 4 = 68, rounded to 8 */
@@ -70,6 +70,9 @@ enum {
     PW_PORT_OWNS_CLSACT = 1 << 2,  /* the qdisc was not there before us */
     PW_PORT_OWNS_PROMISC = 1 << 3, /* promiscuity was off before us */
     PW_PORT_ETHERNET = 1 << 4,     /* its packets begin with an Ethernet header. Since ABI 4. */
+    PW_PORT_ACCESS_XDP = 1 << 5,   /* an XDP program before the encap filter. Since ABI 5, like the next two. */
+    PW_PORT_UNDERLAY_XDP = 1 << 6, /* an XDP program before the decap filter */
+    PW_PORT_TRANSMITS = 1 << 7,    /* its driver sends what an XDP program redirects to it; else that is lost */
 };
 
 /* Where a filter of ours is attached; in pw_port.access_hook and pw_port.underlay_hook. Since ABI 4. */
@@ -84,6 +87,7 @@ enum {
     PW_ATTACH_AUTO = 0,
     PW_ATTACH_CLSACT = PW_HOOK_CLSACT,
     PW_ATTACH_TCX = PW_HOOK_TCX,
+    PW_ATTACH_XDP = 3, /* XDP programs, before filters wherever the kernel would put them. Since ABI 5 */
 };
 
 /* How far an upgrade has come; in pw_meta.upgrade of the datapath that is to be replaced. Since ABI 4, zero before. */
