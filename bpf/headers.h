@@ -65,14 +65,14 @@ static __always_inline int write_template(void *start, void *end, const struct p
     return 0;
 }
 
-/* PW_DROP_REASON_COUNT, or the reason why not. Packet pointers are void afterwards. */
-__noinline int write_headers(struct __sk_buff *skb, const struct pw_encap *encap, const struct outgoing *out) {
-    if (!encap || !out)
-        return PW_DROP_NO_ROOM;
+/*
+ * PW_DROP_REASON_COUNT, or the reason why not. `sum` is that of the frame behind its Ethernet header and tags; it is
+ * asked for only where the outer UDP checksum is filled in.
+ */
+static __always_inline int write_headers_at(void *data, void *end, const struct pw_encap *encap,
+                                            const struct outgoing *out, __u16 sum) {
     __be16 ethertype = out->eth.h_proto;
     __u32 outer_length = encap->header_length & 0x7f;
-    void *data = (void *)(long)skb->data;
-    void *end = (void *)(long)skb->data_end;
     struct ethhdr *eth = data;
     if ((void *)(eth + 1) > end)
         return PW_DROP_NO_ROOM;
@@ -147,26 +147,32 @@ __noinline int write_headers(struct __sk_buff *skb, const struct pw_encap *encap
         }
         udp->len = bpf_htons(udp_length);
         if (encap->flags & PW_FLAG_UDP_CHECKSUM) {
-            __u64 sum = udp_sum + udp->len + udp->len;
-            if (out->is_sum_known) {
-                sum += front_sum + out->sum;
-            } else {
-                int frame_sum = sum_packet(skb, sizeof(struct ethhdr) + outer_length, out->frame_length);
-                if (frame_sum < 0)
-                    return PW_DROP_NO_ROOM;
-                sum += frame_sum;
-            }
-            __u16 check = ~sum_fold(sum);
-            data = (void *)(long)skb->data;
-            end = (void *)(long)skb->data_end;
-            udp = data + sizeof(struct ethhdr) +
-                  (encap->flags & PW_FLAG_IPV6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
-            if ((void *)(udp + 1) > end)
-                return PW_DROP_NO_ROOM;
+            __u16 check = ~sum_fold(udp_sum + udp->len + udp->len + front_sum + sum);
             udp->check = check ? check : 0xffff; /* zero would say: no checksum */
         }
     }
     return PW_DROP_REASON_COUNT;
+}
+
+/* Packet pointers are void afterwards. */
+__noinline int write_headers(struct __sk_buff *skb, const struct pw_encap *encap, const struct outgoing *out) {
+    if (!encap || !out)
+        return PW_DROP_NO_ROOM;
+    int sum = out->sum;
+    if ((encap->flags & PW_FLAG_UDP_CHECKSUM) && !out->is_sum_known) {
+        __u32 front = sizeof(struct ethhdr) + out->tags.count * 4;
+        sum = sum_packet(skb, sizeof(struct ethhdr) + (encap->header_length & 0x7f) + front, out->frame_length - front);
+        if (sum < 0)
+            return PW_DROP_NO_ROOM;
+    }
+    return write_headers_at((void *)(long)skb->data, (void *)(long)skb->data_end, encap, out, sum);
+}
+
+/* For a frame whose sum is known, or that needs none. */
+__noinline int write_headers_xdp(struct xdp_md *context, const struct pw_encap *encap, const struct outgoing *out) {
+    if (!encap || !out)
+        return PW_DROP_NO_ROOM;
+    return write_headers_at((void *)(long)context->data, (void *)(long)context->data_end, encap, out, out->sum);
 }
 
 #endif

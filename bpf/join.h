@@ -15,6 +15,7 @@
 #ifndef PW_JOIN_H
 #define PW_JOIN_H
 
+#include "flow.h"
 #include "maps.h"
 #include "parse.h"
 #include "stats.h"
@@ -30,25 +31,6 @@ static __always_inline __u32 joiner_outer(void) {
     __u32 first = 0;
     const struct pw_meta *state = bpf_map_lookup_elem(&meta, &first);
     return state ? state->joiner_outer : 0;
-}
-
-/*
- * Mixes a flow's addresses and ports, and then, by operations that can be undone, the slot: two slots never give one
- * hash to the same flow.
- */
-static __always_inline __u32 flow_hash(const __u32 *addresses, __u32 words, __u32 ports, __u32 slot) {
-    __u32 hash = ports;
-#pragma unroll
-    for (__u32 i = 0; i < 8; i++) {
-        if (i == words)
-            break;
-        hash = (hash ^ addresses[i]) * 0x9e3779b1;
-        hash ^= hash >> 15;
-    }
-    hash ^= slot * 0x85ebca6b;
-    hash ^= hash >> 13;
-    hash *= 0xc2b2ae35;
-    return hash ^ hash >> 16;
 }
 
 /*

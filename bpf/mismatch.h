@@ -15,12 +15,12 @@
  * Whether the octets from `offset` to `end` are, beyond doubt, an Ethernet frame: IP whose length is that of what there
  * is, but for padding, or ARP.
  */
-static __always_inline int is_frame_at(struct __sk_buff *skb, __u32 offset, __u32 end) {
+static __always_inline int is_frame_at(void *packet, const int is_xdp, __u32 offset, __u32 end) {
     __be16 ethertype;
     __u32 at = offset + 12;
 #pragma unroll
     for (int depth = 0; depth < 3; depth++) {
-        if (bpf_skb_load_bytes(skb, at, &ethertype, 2))
+        if (load_octets(packet, is_xdp, at, &ethertype, 2))
             return 0;
         if (!is_vlan(ethertype))
             break;
@@ -28,7 +28,7 @@ static __always_inline int is_frame_at(struct __sk_buff *skb, __u32 offset, __u3
     }
     at += 2;
     __be16 word[4];
-    if (at + sizeof(word) > end || bpf_skb_load_bytes(skb, at, word, sizeof(word)))
+    if (at + sizeof(word) > end || load_octets(packet, is_xdp, at, word, sizeof(word)))
         return 0;
     __u32 length;
     if (ethertype == bpf_htons(ETH_P_IP) && (word[0] & bpf_htons(0xff00)) == bpf_htons(0x4500))
@@ -62,17 +62,15 @@ struct layout {
  * Why the frame does not begin where it is expected: a drop reason, or PW_DROP_REASON_COUNT if nothing speaks for
  * another layout.
  */
-__noinline int mismatch(struct __sk_buff *skb, const struct layout *here) {
-    if (!here)
-        return PW_DROP_REASON_COUNT;
+static __always_inline int mismatch_in(void *packet, const int is_xdp, const struct layout *here) {
     __u32 after = here->after;
-    if (!here->is_cookie_right && is_frame_at(skb, after + here->expected, here->end))
+    if (!here->is_cookie_right && is_frame_at(packet, is_xdp, after + here->expected, here->end))
         return PW_DROP_REASON_COUNT;
 #pragma unroll
     for (__u32 layout = 0; layout <= 12; layout += 4) {
         /* Four octets too far into a tagged frame lies what looks like an untagged one; four too few never do. */
         if (layout == here->expected || (here->looks_right && layout > here->expected) ||
-            !is_frame_at(skb, after + layout, here->end))
+            !is_frame_at(packet, is_xdp, after + layout, here->end))
             continue;
         if (!here->is_cookie_right)
             return PW_DROP_COOKIE_LENGTH;
@@ -82,12 +80,20 @@ __noinline int mismatch(struct __sk_buff *skb, const struct layout *here) {
             return PW_DROP_COOKIE_LENGTH;
         /* Four octets of cookie, or a sublayer? One without a number is all zero, which is no secret. */
         __be32 word;
-        if (bpf_skb_load_bytes(skb, after + here->expected, &word, sizeof(word)))
+        if (load_octets(packet, is_xdp, after + here->expected, &word, sizeof(word)))
             return PW_DROP_REASON_COUNT;
         return !word || (bpf_ntohl(word) & 0xff000000) == SUBLAYER_S ? PW_DROP_SUBLAYER_MISMATCH
                                                                      : PW_DROP_COOKIE_LENGTH;
     }
     return PW_DROP_REASON_COUNT;
+}
+
+__noinline int mismatch(struct __sk_buff *skb, const struct layout *here) {
+    return here ? mismatch_in(skb, 0, here) : PW_DROP_REASON_COUNT;
+}
+
+__noinline int mismatch_xdp(struct xdp_md *context, const struct layout *here) {
+    return here ? mismatch_in(context, 1, here) : PW_DROP_REASON_COUNT;
 }
 
 #endif

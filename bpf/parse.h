@@ -28,6 +28,18 @@
 /* Octets that our headers and the customer's may need to be linear: the longest of both with some IPv4 options. */
 #define LINEAR_WANTED 192
 
+/* Octets of the packet, of whichever kind the program is: `packet` is its context. Not 0 where they are not there. */
+static __always_inline long load_octets(void *packet, const int is_xdp, __u32 offset, void *to, __u32 count) {
+    return is_xdp ? bpf_xdp_load_bytes(packet, offset, to, count) : bpf_skb_load_bytes(packet, offset, to, count);
+}
+
+/* How long a frame is that an XDP program has before it. The compiler would subtract halves of pointers. */
+static __always_inline __u32 frame_octets(void *data, void *end) {
+    __u64 octets = end - data;
+    asm volatile("" : "+r"(octets));
+    return (__u32)octets;
+}
+
 static __always_inline __u32 linear_length(struct __sk_buff *skb) {
     return (__u32)(skb->data_end - skb->data);
 }
@@ -102,11 +114,13 @@ struct inner_packet {
     __u8 is_partial;     /* the checksum is still to be filled in: the field holds the pseudo header's sum */
     __u8 may_be_partial; /* the same perhaps, somewhere inside a packet of some other kind */
     __u8 is_ip;          /* whether the octets are the IP packet that the ethertype announces */
-    __u8 is_syn;         /* TCP that negotiates its segment size; the TCP header is at l4_offset */
-    __u8 traffic_class;  /* of an IP packet */
-    __u8 dont_fragment;  /* IPv4's DF, set as well for IPv6, where nobody fragments on the way */
-    __u16 l4_offset;     /* from the frame's beginning */
-    __u16 sum;           /* ones' complement sum of all `length` octets, if is_sum_known */
+    __u8 is_tcp;
+    __u8 is_syn;        /* TCP that negotiates its segment size; the TCP header is at l4_offset */
+    __u8 traffic_class; /* of an IP packet */
+    __u8 dont_fragment; /* IPv4's DF, set as well for IPv6, where nobody fragments on the way */
+    __u16 l4_offset;    /* from the frame's beginning */
+    __u16 sum;          /* ones' complement sum of all `length` octets, if is_sum_known */
+    __u32 ports;        /* TCP's or UDP's, as they stand there, where there are `headers` */
 };
 
 /*
@@ -116,14 +130,10 @@ struct inner_packet {
  * to the complement of its pseudo header. It also holds where the checksum is still to be filled in by hardware,
  * because that is the value which hardware will make true.
  */
-__noinline int inspect_inner(struct __sk_buff *skb, __u32 offset, __u32 ethertype, struct inner_packet *inner) {
-    if (!inner)
-        return 0;
+static __always_inline int inspect(void *data, void *end, __u32 offset, __u32 ethertype, struct inner_packet *inner) {
     /* No header of ours and theirs reaches further; the mask is for older verifiers. */
     asm volatile("" : "+r"(offset));
     offset &= 0xff;
-    void *data = (void *)(long)skb->data;
-    void *end = (void *)(long)skb->data_end;
     *inner = (struct inner_packet){};
 
     __u64 addresses;
@@ -166,6 +176,8 @@ __noinline int inspect_inner(struct __sk_buff *skb, __u32 offset, __u32 ethertyp
         if ((void *)(tcp + 1) > end || tcp->doff < 5)
             return 0;
         inner->headers = l3_length + tcp->doff * 4;
+        inner->is_tcp = 1;
+        inner->ports = *(__u32 *)tcp;
         inner->is_syn = tcp->syn;
         inner->l4_offset = offset + l3_length;
         check = tcp->check;
@@ -174,6 +186,7 @@ __noinline int inspect_inner(struct __sk_buff *skb, __u32 offset, __u32 ethertyp
         if ((void *)(udp + 1) > end)
             return 0;
         inner->headers = l3_length + sizeof(*udp);
+        inner->ports = *(__u32 *)udp;
         check = udp->check;
         if (!check) {
             inner->may_be_partial = 1;
@@ -194,6 +207,16 @@ __noinline int inspect_inner(struct __sk_buff *skb, __u32 offset, __u32 ethertyp
     inner->is_partial = check == sum_fold(pseudo);
     inner->is_sum_known = 1;
     return 0;
+}
+
+/* Global functions, which the verifier checks once and not anew on each way that leads there: one for each kind of
+ * program. */
+__noinline int inspect_inner(struct __sk_buff *skb, __u32 offset, __u32 ethertype, struct inner_packet *inner) {
+    return inner ? inspect((void *)(long)skb->data, (void *)(long)skb->data_end, offset, ethertype, inner) : 0;
+}
+
+__noinline int inspect_inner_xdp(struct xdp_md *context, __u32 offset, __u32 ethertype, struct inner_packet *inner) {
+    return inner ? inspect((void *)(long)context->data, (void *)(long)context->data_end, offset, ethertype, inner) : 0;
 }
 
 /* How many frames a wire would carry for one of `length` octets whose headers up to TCP or UDP are `headers` long. */

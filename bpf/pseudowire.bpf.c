@@ -5,8 +5,8 @@
  * A frame that is not ours leaves with TC_ACT_UNSPEC, so that other programs on the hook still see it. A frame that is
  * ours leaves by a redirect, or is dropped and counted under a reason.
  */
-#include "encap.h"
-#include "decap.h"
+#include "encap_xdp.h"
+#include "decap_xdp.h"
 
 /* Ingress of an access interface. */
 SEC("tc")
@@ -51,15 +51,13 @@ int pw_join(struct __sk_buff *skb) {
 /* Arrival on an access interface, before pw_encap: sends what is simple, and passes everything else to the filter. */
 SEC("xdp")
 int pw_encap_xdp(struct xdp_md *context) {
-    (void)context;
-    return XDP_PASS;
+    return encapsulate_xdp(context);
 }
 
 /* Arrival on an underlay interface with Ethernet headers, before pw_decap. */
 SEC("xdp")
 int pw_decap_xdp(struct xdp_md *context) {
-    (void)context;
-    return XDP_PASS;
+    return decapsulate_xdp(context);
 }
 
 /*

@@ -2,8 +2,9 @@
 /*
  * The way that was found last, kept for the rest of the timer tick (1 to 10 ms): asking the routing and the neighbour
  * table for each frame costs more than all else that encapsulation does. So a change of theirs takes effect within a
- * tick. The tick's first frame goes by the neighbour table, which keeps the entry there in use, probed and refreshed;
- * only then are its addresses written here.
+ * tick. A filter's first frame of a tick goes by the neighbour table, which keeps the entry there in use, probed and
+ * refreshed; only then are its addresses written here. XDP programs cannot do that, and leave a frame to the filter now
+ * and then.
  */
 #ifndef PW_RECENT_H
 #define PW_RECENT_H
@@ -29,6 +30,8 @@ struct recent_way {
     __u32 mtu;       /* of the path; at least this */
     __u32 header[3]; /* Ethernet addresses, destination first */
     struct bpf_redir_neigh next;
+    __u16 transmits;   /* 1: an XDP program may redirect to the interface */
+    __u16 wants_table; /* 1: an XDP program wants the next frame to go by the neighbour table */
     __u64 ended;
 };
 
@@ -74,7 +77,7 @@ static __always_inline int still_holds(const struct recent_way *recent, const st
  * a packet begins with.
  */
 static __always_inline void keep(struct recent_way *recent, const struct way_question *question,
-                                 const struct bpf_fib_lookup *answer, const struct bpf_redir_neigh *next) {
+                                 const struct bpf_fib_lookup *answer) {
     __u32 ifindex = answer->ifindex;
     const struct pw_port *port = bpf_map_lookup_elem(&ports, &ifindex);
     if (!port || !(port->flags & PW_PORT_ETHERNET))
@@ -86,11 +89,50 @@ static __always_inline void keep(struct recent_way *recent, const struct way_que
     recent->question = *question;
     recent->ifindex = ifindex;
     recent->mtu = answer->mtu_result;
-    recent->next = *next;
+    /* The look-up has put the gateway, if there is one, in the place of the destination. */
+    recent->next.nh_family = answer->family;
+    __builtin_memcpy(recent->next.ipv6_nh, answer->ipv6_dst, sizeof(answer->ipv6_dst));
     __builtin_memcpy(&recent->header[0], answer->dmac, 6);
     __builtin_memcpy((char *)recent->header + 6, answer->smac, 6);
+    recent->transmits = !!(port->flags & PW_PORT_TRANSMITS);
     asm volatile("" ::: "memory");
     recent->ended = now;
+}
+
+/* What is known of an interface of ours, kept as long: it is asked for each frame. */
+struct recent_port {
+    __u64 tick;
+    __u32 ifindex;
+    __u32 flags; /* PW_PORT_* */
+    __u8 address[6];
+    __u16 reserved;
+};
+
+#define RECENT_PORTS 256 /* a power of two */
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, RECENT_PORTS);
+    __type(key, __u32);
+    __type(value, struct recent_port);
+} recent_ports SEC(".maps");
+
+static __always_inline const struct recent_port *recent_port(__u32 ifindex) {
+    __u32 index = ifindex & (RECENT_PORTS - 1);
+    struct recent_port *recent = bpf_map_lookup_elem(&recent_ports, &index);
+    if (!recent)
+        return 0;
+    __u64 tick = bpf_jiffies64();
+    if (recent->tick != tick || recent->ifindex != ifindex) {
+        const struct pw_port *port = bpf_map_lookup_elem(&ports, &ifindex);
+        if (!port)
+            return 0;
+        recent->ifindex = ifindex;
+        recent->flags = port->flags;
+        __builtin_memcpy(recent->address, port->address, sizeof(recent->address));
+        recent->tick = tick;
+    }
+    return recent;
 }
 
 #endif

@@ -21,6 +21,28 @@ struct way {
     __u32 header[3];             /* Ethernet addresses, destination first */
 };
 
+/* Asks the routing and neighbour tables; `context` is the program's own, of either kind. BPF_FIB_LKUP_RET_* or less. */
+static __always_inline int look_up(void *context, const struct pw_encap *encap, __u32 length,
+                                   struct bpf_fib_lookup *fib) {
+    fib->ifindex = encap->fib_ifindex;
+    fib->tot_len = length;
+    if (encap->flags & PW_FLAG_UDP)
+        fib->l4_protocol = IPPROTO_UDP;
+    else
+        fib->l4_protocol = IPPROTO_L2TP_DATA;
+    if (encap->flags & PW_FLAG_IPV6) {
+        fib->family = PW_AF_INET6;
+        __builtin_memcpy(fib->ipv6_src, &encap->header[2], 16);
+        __builtin_memcpy(fib->ipv6_dst, &encap->header[6], 16);
+    } else {
+        fib->family = PW_AF_INET;
+        fib->tos = encap->traffic_class;
+        fib->ipv4_src = encap->header[3];
+        fib->ipv4_dst = encap->header[4];
+    }
+    return encap->fib_ifindex ? (int)bpf_fib_lookup(context, fib, sizeof(*fib), 0) : BPF_FIB_LKUP_RET_FWD_DISABLED;
+}
+
 /*
  * Finds the interface towards the peer for an outer packet of `length` octets (for a segmentation-offload frame: of its
  * longest segment), which the path's MTU must admit.
@@ -44,7 +66,7 @@ __noinline int route_to_peer(struct __sk_buff *skb, const struct pw_encap *encap
     struct way_question question;
     ask(encap, &question);
     struct recent_way *recent = recent_way(&question);
-    if (recent && still_holds(recent, &question, length)) {
+    if (recent && still_holds(recent, &question, length) && !recent->wants_table) {
         way->ifindex = recent->ifindex;
         way->next = recent->next;
         __builtin_memcpy(way->header, recent->header, sizeof(way->header));
@@ -52,30 +74,16 @@ __noinline int route_to_peer(struct __sk_buff *skb, const struct pw_encap *encap
         return 0;
     }
     struct bpf_fib_lookup fib = {};
-    fib.ifindex = encap->fib_ifindex;
-    fib.tot_len = length;
-    if (encap->flags & PW_FLAG_UDP)
-        fib.l4_protocol = IPPROTO_UDP;
-    else
-        fib.l4_protocol = IPPROTO_L2TP_DATA;
-    if (encap->flags & PW_FLAG_IPV6) {
-        fib.family = PW_AF_INET6;
-        __builtin_memcpy(fib.ipv6_src, &encap->header[2], 16);
-        __builtin_memcpy(fib.ipv6_dst, &encap->header[6], 16);
-    } else {
-        fib.family = PW_AF_INET;
-        fib.tos = encap->traffic_class;
-        fib.ipv4_src = encap->header[3];
-        fib.ipv4_dst = encap->header[4];
-    }
-    int rc = encap->fib_ifindex ? (int)bpf_fib_lookup(skb, &fib, sizeof(fib), 0) : BPF_FIB_LKUP_RET_FWD_DISABLED;
+    int rc = look_up(skb, encap, length, &fib);
     if (rc == BPF_FIB_LKUP_RET_SUCCESS || rc == BPF_FIB_LKUP_RET_NO_NEIGH) {
         way->ifindex = fib.ifindex;
         /* The look-up has put the gateway, if there is one, in the place of the destination. */
         way->next.nh_family = fib.family;
         __builtin_memcpy(way->next.ipv6_nh, fib.ipv6_dst, sizeof(fib.ipv6_dst));
-        if (rc == BPF_FIB_LKUP_RET_SUCCESS && recent)
-            keep(recent, &question, &fib, &way->next);
+        if (rc == BPF_FIB_LKUP_RET_SUCCESS && recent) {
+            keep(recent, &question, &fib);
+            recent->wants_table = 0;
+        }
         return 0;
     }
     if (rc == BPF_FIB_LKUP_RET_FRAG_NEEDED) {
@@ -97,6 +105,35 @@ __noinline int route_to_peer(struct __sk_buff *skb, const struct pw_encap *encap
         }
     }
     return 0;
+}
+
+/*
+ * The way for an outer packet of `length` octets if an XDP program can send it by itself; else null, and the filter
+ * finds it. One look-up in NEIGHBOUR_TURN is left to the filter, whose frame goes by the neighbour table: that keeps
+ * the entry there in use, probed and refreshed. Rarely, since that frame may be overtaken.
+ */
+#define NEIGHBOUR_TURN 256 /* where frames come all the time, about once a second */
+
+static __always_inline const struct recent_way *way_for_xdp(struct xdp_md *context, const struct pw_encap *encap,
+                                                            __u32 length) {
+    struct way_question question;
+    ask(encap, &question);
+    struct recent_way *recent = recent_way(&question);
+    if (!recent || length > 0xffff)
+        return 0;
+    if (!still_holds(recent, &question, length)) {
+        if (bpf_get_prandom_u32() % NEIGHBOUR_TURN == 0) {
+            recent->wants_table = 1;
+            return 0;
+        }
+        struct bpf_fib_lookup fib = {};
+        if (look_up(context, encap, length, &fib) != BPF_FIB_LKUP_RET_SUCCESS)
+            return 0;
+        keep(recent, &question, &fib);
+        if (!still_holds(recent, &question, length))
+            return 0;
+    }
+    return recent->transmits ? recent : 0;
 }
 
 /*

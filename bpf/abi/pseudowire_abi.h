@@ -73,6 +73,8 @@ enum {
     PW_PORT_ACCESS_XDP = 1 << 5,   /* an XDP program before the encap filter. Since ABI 5, like the next two. */
     PW_PORT_UNDERLAY_XDP = 1 << 6, /* an XDP program before the decap filter */
     PW_PORT_TRANSMITS = 1 << 7,    /* its driver sends what an XDP program redirects to it; else that is lost */
+    PW_PORT_SHEDS = 1 << 8, /* its XDP program drops what comes over UDP for sessions that nobody has, if no socket
+                               wants it. Since ABI 5 */
 };
 
 /* Where a filter of ours is attached; in pw_port.access_hook and pw_port.underlay_hook. Since ABI 4. */
@@ -338,7 +340,9 @@ struct pw_port {
     __u8 underlay_hook; /* PW_HOOK_*: where the decap filter is */
     __u16 reserved;
     char name[PW_IFNAME_SIZE];
-    __u32 room[6]; /* zero */
+    __u8 address[6]; /* of Ethernet: what is for another one is not for us. Since ABI 5 */
+    __u16 reserved_too;
+    __u32 room[4]; /* zero */
 };
 _Static_assert(sizeof(struct pw_port) == 48, "abi");
 
