@@ -18,6 +18,8 @@ struct Bench: ~Copyable {
     let encapSplit: Program
     let decap: Program
     let join: Program
+    let encapXDP: Program
+    let decapXDP: Program
     let meta: Map<UInt32, pw_meta>
     let access: Map<pw_access_key, pw_encap>
     let accessKey: pw_access_key
@@ -37,6 +39,8 @@ struct Bench: ~Copyable {
         let encapSplit = try object.program(DatapathObject.encapSplit)
         let decap = try object.program(DatapathObject.decap)
         let join = try object.program(DatapathObject.join)
+        let encapXDP = try object.program(DatapathObject.encapXDP)
+        let decapXDP = try object.program(DatapathObject.decapXDP)
         let meta: Map<UInt32, pw_meta> = try object.map("meta")
         let access: Map<pw_access_key, pw_encap> = try object.map("access")
         let paths: Map<pw_path_key, pw_access_key> = try object.map("paths")
@@ -59,6 +63,8 @@ struct Bench: ~Copyable {
         self.encapSplit = encapSplit
         self.decap = decap
         self.join = join
+        self.encapXDP = encapXDP
+        self.decapXDP = decapXDP
         self.meta = meta
         self.access = access
         self.accessKey = accessKey
