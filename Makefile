@@ -13,7 +13,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .PHONY: all setup setup-check bpffs build release demo check faults fuzz fuzz-native bench bench-quick bench-netlink \
-	bench-smoke test lint format bpf bpf-check downstream foreign-tools clean tsan asan
+	bench-build bench-smoke test test-build lint format bpf bpf-check downstream foreign-tools clean tsan asan
 
 # What building needs, and what testing needs beyond that: witnesses and peers that we did not write.
 BUILD_PACKAGES := libbpf-dev libmnl-dev libelf-dev zlib1g-dev linux-libc-dev pkg-config
@@ -67,8 +67,12 @@ demo: release bpffs
 	$(SAY) 'pwctl demo'
 	$(PWCTL) demo
 
-# The order: what fails fastest first; the test runner's own count last.
-check: setup-check bpffs lint foreign-tools bpf-check fuzz-native downstream release bench-smoke test
+# The order: what fails fastest first; the test runner's own count last. What builds, or is one thread's work, goes two at
+# a time: an optimised build is mostly one thread's, too.
+check: setup-check bpffs
+	@$(MAKE) --no-print-directory -j2 --output-sync=target \
+		lint foreign-tools bpf-check release fuzz-native downstream bench-build test-build
+	@$(MAKE) --no-print-directory -o setup -o setup-check -o bench-build -o test-build bench-smoke test
 
 lint:
 	$(SAY) 'formatting'
@@ -98,26 +102,50 @@ bpf-check: setup
 		|| { echo 'run make bpf and commit the object' >&2; exit 1; }; \
 	echo 'same, octet for octet'
 
-# Somebody else's package: depends on this one by path, builds and links with no step of its own.
+# Somebody else's packages: they depend on this one by path, build and link with no step of their own. What they depend on
+# is compiled for the first, and found by the others.
 downstream: setup
 	$(SAY) 'building Examples, packages that depend on this one'
 	for example in Examples/*; do \
-		swift build --package-path "$$example" --scratch-path $(BUILD_DIR)/"$$example" || exit; \
+		swift build --package-path "$$example" --scratch-path $(BUILD_DIR)/Examples || exit; \
 	done
 
-# A privileged test that was skipped has proved nothing.
-test: setup-check bpffs
-	$(SAY) 'tests (about ten minutes: two real kernels take part)'
+test-build: setup
+	$(SAY) 'building the tests'
 	$(SWIFT_BUILD) --build-tests $(STRICT)
-	@log=$(BUILD_DIR)/test.log; status=0; \
-	PWCTL=$(abspath $(PWCTL)) GUEST_CACHE=$(GUEST_CACHE) \
-		swift test --scratch-path $(BUILD_DIR) --skip-build --disable-xctest --no-parallel $(STRICT) 2>&1 | tee "$$log" \
-		|| status=$$?; \
+
+# Two processes share the tests that take no notice of each other: commands that are killed, or fail, have a BPF file system
+# and so a lock in each; all else that goes beside them needs none. The rest, and what is timed, goes one by one.
+KILL_TESTS := ^IntegrationTests\.(KillTests|UpgradeTests)/
+FAILURE_TESTS := ^IntegrationTests\.(FailureTests|RandomKillTests|RecoveryTests)/
+PURE_TESTS := ^(InternetAddressTests|JSON5Tests|L2TPTests|PseudowireTests|RouteNetlinkTests|FuzzTests)\.
+PROGRAM_TESTS := ^DatapathTests\.(?!ScaleTests/)
+SHARED_TESTS := $(KILL_TESTS) $(FAILURE_TESTS) $(PURE_TESTS) $(PROGRAM_TESTS)
+SWIFT_TEST := env PWCTL=$(abspath $(PWCTL)) GUEST_CACHE=$(GUEST_CACHE) \
+	swift test --scratch-path $(BUILD_DIR) --skip-build --ignore-lock --disable-xctest --no-parallel $(STRICT)
+
+# A privileged test that was skipped has proved nothing.
+test: setup-check bpffs test-build
+	$(SAY) 'tests; two real kernels take part'
+	@log=$(BUILD_DIR)/test; rm -f "$$log".*.log; status=0; \
+	corner() { unshare --mount bash -c 'mount -t bpf bpf /sys/fs/bpf && exec "$$@"' bash "$$@"; }; \
+	part() { "$${@:2}" 2>&1 | tee "$$log.$$1.log"; }; \
+	lane() { local status=0; part $$1 corner $(SWIFT_TEST) --filter "$$2" || status=$$?; \
+		part $$3 $(SWIFT_TEST) --filter "$$4" || status=$$?; return "$$status"; }; \
+	lane kill '$(KILL_TESTS)' pure '$(PURE_TESTS)' & first=$$!; \
+	lane failure '$(FAILURE_TESTS)' program '$(PROGRAM_TESTS)' || status=$$?; \
+	wait "$$first" || status=$$?; \
+	part rest $(SWIFT_TEST) $(SHARED_TESTS:%=--skip '%') || status=$$?; \
 	printf '\n== what took longest, in seconds\n'; \
-	sed -nE 's/^.*Suite "?([^"]*)"? (passed|failed) after ([0-9.]+) .*/\3 \1/p' "$$log" | sort -rn | sed -n 1,15p; \
-	if grep -qiE '(test|suite) .* skipped' "$$log"; then echo 'error: tests were skipped' >&2; status=1; fi; \
-	if grep -q '^✘' "$$log"; then printf '\n== what failed\n'; grep -E '^✘ (Test [^r]|Suite)' "$$log" | cut -c1-600; fi; \
-	grep -E 'Test run with .* (passed|failed)' "$$log" && exit "$$status"
+	sed -nE 's/^.*Suite "?([^"]*)"? (passed|failed) after ([0-9.]+) .*/\3 \1/p' "$$log".*.log | sort -rn | sed -n 1,15p; \
+	if grep -qiE '(test|suite) .* skipped' "$$log".*.log; then echo 'error: tests were skipped' >&2; status=1; fi; \
+	if grep -q '^✘' "$$log".*.log; then \
+		printf '\n== what failed\n'; grep -hE '^✘ (Test [^r]|Suite)' "$$log".*.log | cut -c1-600; \
+	fi; \
+	for part in kill failure pure program rest; do \
+		grep -E 'Test run with .* (passed|failed)' "$$log.$$part.log" || status=1; \
+	done; \
+	exit "$$status"
 
 # FAULT_SEED=… takes the same walk again; the seed is printed.
 faults: setup-check bpffs release
@@ -155,10 +183,13 @@ bench-netlink: setup
 	$(BUILD_BENCHMARKS) --product netlink-bench
 	PYTHONPATH=$(abspath $(BUILD_DIR))/python $(BENCHMARKS)/release/netlink-bench
 
-# That the bench runs, and that a contender whose frames are wrong gets no figures; what the figures are does not matter.
-bench-smoke: setup bpffs
-	$(SAY) 'the bench works, and its checks bite'
+bench-build: setup
+	$(SAY) 'building the bench'
 	$(BUILD_BENCHMARKS) --product datapath-bench
+
+# That the bench runs, and that a contender whose frames are wrong gets no figures; what the figures are does not matter.
+bench-smoke: bench-build bpffs
+	$(SAY) 'the bench works, and its checks bite'
 	$(BENCHMARKS)/release/datapath-bench --smoke
 
 # In build directories of their own. What Foundation.Process leaks by itself, in tests that ask witnesses, is let pass.

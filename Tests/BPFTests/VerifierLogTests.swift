@@ -122,4 +122,23 @@ struct KernelVerifierLogTests {
         #expect(error?.verifier?.summary.isEmpty == false)
         #expect(error?.description.hasPrefix("load object broken: Invalid argument: ") == true, "\(error as Any)")
     }
+
+    @Test("a program that is left out is not loaded, and the others are; one that there is not is named")
+    func leftOut() throws {
+        let image = UnsafeRawBufferPointer(start: pw_object_start(), count: pw_object_size())
+        let file = try ObjectFile(image: image, name: "test")
+        for map in ["access", "sessions", "pseudowires", "ports", "session_drops", "paths"] {
+            try file.setMaxEntries(16, ofMap: map)
+        }
+        try file.setMaxEntries(8, ofMap: "counters")
+        try file.leaveOut("pw_decap_l3")
+        var missing: BPFError?
+        do throws(BPFError) { try file.leaveOut("pw_nothing") } catch { missing = error }
+        #expect(missing?.errno == .noSuchFileOrDirectory && missing?.description.contains("pw_nothing") == true)
+        let object = try file.load()
+        #expect(try object.program("pw_decap").id != 0)
+        var absent: BPFError?
+        do throws(BPFError) { _ = try object.program("pw_decap_l3") } catch { absent = error }
+        #expect(absent?.errno == .noSuchFileOrDirectory, "\(absent as Any)")
+    }
 }

@@ -85,6 +85,32 @@ struct AgentCommandTests {
         try shell.end()
     }
 
+    @Test("what another command has taken away or changed is put right at once, also where no filter comes or goes")
+    func others() throws {
+        let shell = try Shell()
+        let wires = (5...6).map { number in
+            """
+            { name: "pw\(number)", access: "acc0", vlan: \(number), local: "192.0.2.21", peer: "192.0.2.22",
+              "session-id": \(number), "peer-session-id": \(number) }
+            """
+        }
+        let agent = try AgentProcess(shell, "{ pseudowires: [ \(wires.joined(separator: ", ")) ] }", ["--verbose"])
+        try agent.expect("info health pseudowire=pw6", "state=up")
+        // Until it has heard what the kernel tells of the new interfaces; the next look of its own is a minute away.
+        usleep(3_000_000)
+        #expect(try shell.run(["delete", "pw5"]).status == 0)
+        try agent.expect("notice changed", "change=\"create pw5\"", count: 2)
+        #expect(try shell.run(["set", "pw6", "--ttl", "9"]).status == 0)
+        try agent.expect("notice changed", "pw6", "ttl")
+        // Also after the datapath's state has been put into another directory.
+        #expect(try shell.run(["upgrade", "--force"]).status == 0)
+        #expect(try shell.run(["delete", "pw6"]).status == 0)
+        try agent.expect("notice changed", "change=\"create pw6\"", count: 2)
+        agent.signal(SIGTERM)
+        #expect(try agent.end() == 0)
+        try shell.end()
+    }
+
     @Test("an idle agent does not wake up: its thread sleeps for three seconds on end")
     func idle() throws {
         let shell = try Shell()

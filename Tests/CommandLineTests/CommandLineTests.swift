@@ -77,7 +77,8 @@ final class Shell: Sendable {
         try process.run()
         let text = output.fileHandleForReading.readDataToEndOfFile()
         let complaint = errors.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
+        // Its output has ended. waitUntilExit() would go on sleeping for up to fifty milliseconds.
+        while process.isRunning { usleep(200) }
         return Outcome(
             status: process.terminationStatus, output: String(decoding: text, as: UTF8.self),
             errors: String(decoding: complaint, as: UTF8.self))

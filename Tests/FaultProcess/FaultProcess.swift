@@ -56,7 +56,8 @@ struct FaultProcess {
         case "delete": try manager.change { () throws(PseudowireError) in try manager.plan(removing: words) }
         case "teardown": try manager.teardown()
         case "refresh": try manager.refresh()
-        case "upgrade": try manager.upgrade(evenIfCurrent: true)
+        case "upgrade" where words.isEmpty: try manager.upgrade(evenIfCurrent: true)
+        case "upgrade": try manager.upgrade(toObject: octets(words[0]))
         default: exit(64)
         }
     }

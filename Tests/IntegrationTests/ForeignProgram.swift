@@ -100,7 +100,8 @@ final class ForeignProgram {
         process.standardError = FileHandle.nullDevice
         try process.run()
         let text = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
+        // Its output has ended. waitUntilExit() would go on sleeping for up to fifty milliseconds.
+        while process.isRunning { usleep(200) }
         return process.terminationStatus == 0 ? String(decoding: text, as: UTF8.self) : ""
     }
 }

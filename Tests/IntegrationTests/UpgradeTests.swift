@@ -194,9 +194,7 @@ struct UpgradeTests {
     func reasons() throws {
         let wire = try Wire()
         try wire.connect(Cell.all[0])
-        let last = "X(UNREACHABLE, \"seen\", \"ICMP says that packets do not reach the peer\")"
-        let richer = try Self.compiled(
-            replacing: last, by: last + " X(NEWER, \"rx\", \"later\")", in: "abi/pseudowire_abi.h")
+        let richer = try Self.withAnotherReason()
         let outcome = try wire.streamingBothWays {
             try wire.first.upgrade(to: richer)
             let state = try #require(try wire.first.openState())
@@ -369,6 +367,12 @@ struct UpgradeTests {
             lines += filters.map { "\(link.name) \($0.priority) \($0.handle) \($0.programID ?? 0)" }
         }
         return lines
+    }
+
+    /// A build that knows one drop reason more.
+    static func withAnotherReason() throws -> DatapathImage {
+        let last = "X(UNREACHABLE, \"seen\", \"ICMP says that packets do not reach the peer\")"
+        return try compiled(replacing: last, by: last + " X(NEWER, \"rx\", \"later\")", in: "abi/pseudowire_abi.h")
     }
 
     /// The datapath, compiled anew with something in it changed.

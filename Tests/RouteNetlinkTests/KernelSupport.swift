@@ -17,7 +17,8 @@ func witness(_ arguments: String..., in namespace: borrowing NetworkNamespace) t
     process.standardError = pipe
     try process.run()
     let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
+    // Its output has ended. waitUntilExit() would go on sleeping for up to fifty milliseconds.
+    while process.isRunning { usleep(200) }
     let text = String(decoding: output, as: UTF8.self)
     guard process.terminationStatus == 0 else { throw WitnessFailure(text: text) }
     return text

@@ -78,6 +78,18 @@ public struct ObjectFile: ~Copyable {
         try BPFError.check(bpf_map__set_max_entries(try pointer(toMap: map), count), "size map", map)
     }
 
+    /// Leaves a program out when the object is loaded: the kernel does not see it, and verifies it not.
+    ///
+    /// ```swift
+    /// try file.leaveOut("pw_decap_l3")
+    /// ```
+    ///
+    /// Errors: `noSuchFileOrDirectory` where there is no such program.
+    public func leaveOut(_ program: String) throws(BPFError) {
+        let code = bpf_program__set_autoload(try pointer(toProgram: program), false)
+        try BPFError.check(code, "leave out program", program)
+    }
+
     /// How this object declares a map.
     public func shape(ofMap map: String) throws(BPFError) -> MapShape {
         let pointer = try pointer(toMap: map)
@@ -143,10 +155,12 @@ public struct ObjectFile: ~Copyable {
     ///
     /// Valid after loading.
     borrowing func descriptor(ofProgram program: String) throws(BPFError) -> Int32 {
-        guard let found = bpf_object__find_program_by_name(object, program) else {
-            throw BPFError("find program", program, .noSuchFileOrDirectory)
-        }
-        return try BPFError.check(bpf_program__fd(found), "find program", program)
+        try BPFError.check(bpf_program__fd(try pointer(toProgram: program)), "find program", program)
+    }
+
+    private borrowing func pointer(toProgram program: String) throws(BPFError) -> OpaquePointer {
+        if let found = bpf_object__find_program_by_name(object, program) { return found }
+        throw BPFError("find program", program, .noSuchFileOrDirectory)
     }
 
     borrowing func pointer(toMap map: String) throws(BPFError) -> OpaquePointer {

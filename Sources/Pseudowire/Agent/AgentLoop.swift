@@ -10,6 +10,8 @@ struct AgentLoop {
     private let manager: PseudowireManager
     private let monitor: RouteMonitor
     private let watch: DocumentWatch?
+    /// Every command that changes pseudowires has a journal meanwhile; where filters stay, the kernel tells nobody of it.
+    private let journal: DocumentWatch
     private var text: [UInt8] = []
     private var document: PseudowireDocument
     private var relevance = Relevance()
@@ -35,6 +37,7 @@ struct AgentLoop {
         }
         manager = try PseudowireManager(in: agent.namespace, fileSystem: agent.fileSystem)
         manager.patience = agent.options.patience
+        journal = DocumentWatch(manager.directory.pin(Journal.name))
         let namespace = manager
         // Before the first look, so that nothing falls in between.
         monitor = try netlink { () throws(NetlinkError) in
@@ -55,6 +58,7 @@ struct AgentLoop {
             let hasChanged = watch?.take() ?? false
             if wishes.reloads || hasChanged { reload(isAsked: wishes.reloads, report) }
             var now = ContinuousClock.now
+            if journal.take() { schedule.note(now) }
             if let beat = nextBeat, let pause = agent.options.heartbeat, beat <= now {
                 report(.heartbeat)
                 nextBeat = now.advanced(by: pause)
@@ -77,7 +81,7 @@ struct AgentLoop {
         try checkNamespace()
         let begun = ContinuousClock.now
         do throws(PseudowireError) {
-            let kept = try manager.keep(document)
+            let kept = try keep()
             let wires = try manager.pseudowires()
             let now = ContinuousClock.now
             schedule.looked(now, failed: !kept.failures.isEmpty)
@@ -92,6 +96,12 @@ struct AgentLoop {
             schedule.looked(now, failed: true)
             ledger.note(error, retry: schedule.untilRetry(now), report)
         }
+    }
+
+    private func keep() throws(PseudowireError) -> Kept {
+        // Its own journal is no news: what fails would have it try again at once.
+        defer { journal.renew() }
+        return try manager.keep(document)
     }
 
     /// An agent whose namespace has lost its name must not keep on in what nobody can reach any more.
@@ -145,6 +155,7 @@ struct AgentLoop {
             pollfd(fd: agent.mailbox.fileDescriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: monitor.fileDescriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: watch?.fileDescriptor ?? -1, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: journal.fileDescriptor, events: Int16(POLLIN), revents: 0),
         ]
         let time = ContinuousClock.now.duration(to: instant).components
         // A millisecond more than less: to wake too early would be to wake twice.

@@ -30,6 +30,11 @@ final class DocumentWatch {
         return happened
     }
 
+    /// Forgets what has happened until now, and watches what lies there now.
+    func renew() {
+        if !take() { watch() }
+    }
+
     private func watch() {
         let events = UInt32(IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF)
         var directories = [Self.directory(of: path)]

@@ -97,9 +97,9 @@ struct FaultCommand {
         func wait() -> Outcome {
             let text = output.fileHandleForReading.readDataToEndOfFile()
             let complaint = errors.fileHandleForReading.readDataToEndOfFile()
-            // Foundation finds out much later.
             duration = (ContinuousClock.now - begun) / .seconds(1)
-            process.waitUntilExit()
+            // Its output has ended. waitUntilExit() would go on sleeping for up to fifty milliseconds.
+            while process.isRunning { usleep(200) }
             return Outcome(
                 status: process.terminationStatus, wasKilled: process.terminationReason == .uncaughtSignal,
                 output: String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init),

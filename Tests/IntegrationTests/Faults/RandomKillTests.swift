@@ -1,3 +1,4 @@
+import CPseudowireObject
 import Foundation
 import Glibc
 import L2TP
@@ -33,14 +34,24 @@ struct RandomKillTests {
         let words: [String]
         let document: PseudowireDocument?
         let after: Set<PseudowireConfiguration>
+        /// Another build's object, for an upgrade to that one: pwctl knows only its own.
+        var object: String?
+
+        var isUpgrade: Bool { words.first == "upgrade" }
+        /// Commands that take about the same time.
+        var kind: String { (words.first ?? "") + (object == nil ? "" : " to another build") }
     }
 
     private final class Victims {
         let others: Set<PseudowireConfiguration>
         /// What can be there: some on ports, some with interfaces, some by VLAN.
         let choice: [PseudowireConfiguration]
+        /// The object of a build with a drop reason more, for which counts must move to another map, and back.
+        private let object = FileManager.default.temporaryDirectory
+            .appendingPathComponent("pwfault-\(UUID().uuidString).bpf.o")
 
-        init(hasBystander: Bool) {
+        init(hasBystander: Bool) throws {
+            try Data(UpgradeTests.withAnotherReason().octets).write(to: object)
             others = hasBystander ? [FaultScenario.bystander] : []
             choice = [
                 FaultScenario.wire("v0", access: "acc0", session: 20) { $0.underlays = ["veth12", "und0"] },
@@ -52,11 +63,13 @@ struct RandomKillTests {
             ]
         }
 
+        deinit { try? FileManager.default.removeItem(at: object) }
+
         func command(_ present: Set<PseudowireConfiguration>, _ numbers: inout Numbers) -> Command {
             let names = Set(present.map(\.name))
             let missing = choice.filter { !names.contains($0.name) }
             let ours = present.subtracting(others)
-            switch Int.random(in: 0..<6, using: &numbers) {
+            switch Int.random(in: 0..<7, using: &numbers) {
             case 0, 1:
                 guard let wire = missing.randomElement(using: &numbers) else { break }
                 return Command(words: Self.create(wire), document: nil, after: present.union([wire]))
@@ -78,6 +91,11 @@ struct RandomKillTests {
                     words: ["delete"] + leaving.map(\.name).sorted(), document: nil, after: present.subtracting(leaving)
                 )
             case 4 where others.isEmpty: return Command(words: ["teardown"], document: nil, after: [])
+            case 5 where !present.isEmpty:
+                let isOther = Bool.random(using: &numbers)
+                return Command(
+                    words: ["upgrade"] + (isOther ? [] : ["--force"]), document: nil, after: present,
+                    object: isOther ? object.path : nil)
             default: break
             }
             var wanted = choice.filter { _ in Bool.random(using: &numbers) }
@@ -103,30 +121,34 @@ struct RandomKillTests {
         let arena = try FaultArena(
             FaultScenario(
                 testDescription: "random", verb: "refresh", before: [], after: [], hasBystander: hasBystander))
-        let victims = Victims(hasBystander: hasBystander)
+        let victims = try Victims(hasBystander: hasBystander)
         var numbers = Numbers(state: Self.seed &+ (hasBystander ? 1 : 0))
         var present = victims.others
         var usual: [String: Double] = [:]
         var killed = 0
         var finished = 0
+        var upgrades = Upgrades()
         var done = 0
         while done < Self.rounds / 2 {
-            try arena.undisturbed {
+            try undisturbed(arena) {
                 for _ in 0..<min(10, Self.rounds / 2 - done) {
                     done += 1
                     let command = victims.command(present, &numbers)
-                    let verb = command.words.first ?? ""
+                    let kind = command.kind
+                    let generation = try identity(arena)?.generation
                     let place = "round \(done), seed \(Self.seed): \(command.words.joined(separator: " "))"
                     let process = try start(command, arena)
                     // One in eight lives; of the others half are killed at any instant of their usual time, half while they
                     // change something.
-                    let isSpared = usual[verb] == nil || Int.random(in: 0..<8, using: &numbers) == 0
+                    let isSpared = usual[kind] == nil || Int.random(in: 0..<8, using: &numbers) == 0
                     let instant = Double.random(in: 0...1, using: &numbers)
                     let isAimed = Bool.random(using: &numbers)
                     if !isSpared {
-                        let usual = usual[verb] ?? 0.1
-                        if isAimed { waitForChange(arena, atMost: usual) }
-                        usleep(UInt32(instant * usual * (isAimed ? 300_000 : 1_000_000)))
+                        let usual = usual[kind] ?? 0.1
+                        if isAimed { waitForChange(arena, command, atMost: usual) }
+                        // An upgrade tries the new datapath for most of its time.
+                        let share = isAimed ? (command.isUpgrade ? 0.1 : 0.3) : 1
+                        usleep(UInt32(instant * usual * share * 1_000_000))
                         process.kill()
                     }
                     let outcome = process.wait()
@@ -134,11 +156,18 @@ struct RandomKillTests {
                         killed += 1
                     } else {
                         #expect(outcome.status == 0, "\(place): \(outcome.errors)")
-                        usual[verb] = usual[verb].map { ($0 * 3 + process.duration) / 4 } ?? process.duration
+                        usual[kind] = usual[kind].map { ($0 * 3 + process.duration) / 4 } ?? process.duration
                     }
                     _ = try arena.manager.pseudowires()
-                    if try arena.manager.unfinished() != nil { finished += 1 }
+                    let isBegun = try identity(arena)?.upgrade == UInt32(PW_UPGRADE_BEGUN)
+                    if try isBegun || arena.manager.unfinished() != nil { finished += 1 }
+                    if command.isUpgrade { upgrades.count(outcome.wasKilled, isBegun: isBegun) }
                     try arena.manager.refresh()
+                    try expectWhole(arena, place)
+                    if command.isUpgrade, let before = generation, let now = try identity(arena)?.generation {
+                        let isNew = now == before + 1
+                        #expect(isNew || now == before && outcome.wasKilled && !isBegun, "\(place): \(before), \(now)")
+                    }
                     let found = Set(try arena.manager.export().pseudowires)
                     let isOld = found == present
                     #expect(isOld || found == command.after, "\(place)")
@@ -149,24 +178,71 @@ struct RandomKillTests {
             }
             if done % 50 == 0 { try count(arena, present) }
         }
-        print("\(done) commands, \(killed) of them killed, \(finished) of them in the middle")
+        print("\(done) commands, \(killed) of them killed, \(finished) of them in the middle; \(upgrades)")
         #expect(killed > done / 4 && finished > 0)
         try arena.takeDown()
     }
 
-    /// Until a command has begun to change something.
-    private func waitForChange(_ arena: FaultArena, atMost seconds: Double) {
+    /// What became of the upgrades among the commands.
+    private struct Upgrades: CustomStringConvertible {
+        private var all = 0
+        private var killed = 0
+        private var begun = 0
+
+        mutating func count(_ wasKilled: Bool, isBegun: Bool) {
+            all += 1
+            if wasKilled { killed += 1 }
+            if isBegun { begun += 1 }
+        }
+
+        var description: String { "\(all) upgrades, \(killed) killed, \(begun) while filters were exchanged" }
+    }
+
+    /// While the bystander carries frames both ways, loses none, and counts each.
+    private func undisturbed(_ arena: FaultArena, _ body: () throws -> Void) throws {
+        guard arena.scenario.hasBystander else { return try body() }
+        func counts() throws -> (out: [UInt64], back: [UInt64]) {
+            let near = try arena.wire.first.pseudowire(named: "pw0").statistics
+            let far = try arena.wire.second.pseudowire(named: "pw0").statistics
+            return ([near.txFrames, far.rxFrames + far.rxDropped], [far.txFrames, near.rxFrames + near.rxDropped])
+        }
+        let before = try counts()
+        let outcome = try arena.wire.streamingBothWays(during: body)
+        #expect(outcome.out.lost == 0 && outcome.back.lost == 0, "\(outcome)")
+        let after = try counts()
+        for (before, after) in [(before.out, after.out), (before.back, after.back)] {
+            #expect(after[0] - before[0] == after[1] - before[1], "\(before), \(after)")
+        }
+    }
+
+    private func identity(_ arena: FaultArena) throws -> StateIdentity? {
         let directory = arena.manager.directory
+        return directory.exists ? try StateIdentity(at: directory.path) : nil
+    }
+
+    /// Nothing is beside the state, and no upgrade is on its way.
+    private func expectWhole(_ arena: FaultArena, _ place: String) throws {
+        let directory = arena.manager.directory
+        for path in [directory.draft, directory.successor] { #expect(!FileSystem.exists(path), "\(place): \(path)") }
+        #expect(try identity(arena)?.upgrade ?? 0 == UInt32(PW_UPGRADE_NONE), "\(place)")
+    }
+
+    /// Until a command has begun to change something.
+    private func waitForChange(_ arena: FaultArena, _ command: Command, atMost seconds: Double) {
+        let directory = arena.manager.directory
+        let signs =
+            command.isUpgrade ? [directory.successor] : ["\(directory.path)/\(Journal.name)", directory.draft]
         let end = ContinuousClock.now + .seconds(seconds)
-        while ContinuousClock.now < end, access("\(directory.path)/\(Journal.name)", F_OK) != 0,
-            access(directory.draft, F_OK) != 0
-        { usleep(50) }
+        while ContinuousClock.now < end, signs.allSatisfy({ access($0, F_OK) != 0 }) { usleep(50) }
     }
 
     private func start(_ command: Command, _ arena: FaultArena) throws -> FaultCommand.Running {
         var words = command.words
         let file = try command.document.map { try DocumentFile($0) }
         if let file { words[1] = file.path }
+        if let object = command.object {
+            return try FaultCommand("upgrade", [object], in: arena.command.namespace).start(.count)
+        }
         let process = try FaultCommand.Running(Self.pwctl, words + ["--netns", arena.command.namespace])
         process.keep(file)
         return process
