@@ -8,9 +8,11 @@ enum DatapathObject {
     static let decap = "pw_decap"
     static let decapL3 = "pw_decap_l3"
     static let join = "pw_join"
+    static let encapXDP = "pw_encap_xdp"
+    static let decapXDP = "pw_decap_xdp"
     static let alive = "pw_alive"
     /// The programs that frames go through.
-    static let carriers = [encap, encapSplit, decap, decapL3, join]
+    static let carriers = [encap, encapSplit, decap, decapL3, join, encapXDP, decapXDP]
 
     /// Maps by the names they have in `bpf/maps.h`, which are also their pins' names.
     enum MapName: String, CaseIterable {
