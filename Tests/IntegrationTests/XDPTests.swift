@@ -4,6 +4,7 @@ import Glibc
 import L2TP
 import PseudowireTestbed
 import RouteNetlink
+import SystemPackage
 import Testing
 
 @testable import Pseudowire
@@ -122,13 +123,15 @@ struct XDPTests {
         #expect(try Self.present(wire) == Self.ours(wire.first))
         for word in ["tcx", "xdp", "clsact", "xdp", nil] where word != "tcx" || AttachmentHook.hasTCX {
             try Self.set(wire.first, word)
-            #expect(try Self.present(wire) == (word == "xdp" ? Self.ours(wire.first) : [nil, nil]), "\(word ?? "auto")")
+            #expect(
+                try Self.present(wire) == (word == "xdp" ? Self.ours(wire.first) : [nil, nil]), "\(word ?? "auto")")
             try wire.expectPings()
         }
         // A filter stays where it was moved to, and so may a qdisc.
         try Self.set(wire.first, AttachmentHook.hasTCX ? "tcx" : "clsact")
         try Self.set(wire.first, nil)
-        #expect(try Census(wire.first) == before, "\(try Census(wire.first).differences(from: before))")
+        let after = try Census(wire.first)
+        #expect(after == before, "\(after.differences(from: before))")
         try wire.takeDown()
     }
 
@@ -187,7 +190,8 @@ struct XDPTests {
             try wire.network.withNamespace(.edge1) { namespace in
                 for mode in [ProgramLink.XDPMode.driver, .generic] {
                     let error = #expect(throws: BPFError.self) { try foreign.arrive(at: index, mode, in: namespace) }
-                    #expect(error?.errno == .resourceBusy || error?.errno == .fileExists, "\(String(describing: error))")
+                    #expect(
+                        error?.errno == .resourceBusy || error?.errno == .fileExists, "\(String(describing: error))")
                 }
                 // By netlink, which would replace what was put there by netlink.
                 for words in [["xdpdrv", "pinned", pin], ["xdp", "off"]] {

@@ -14,8 +14,10 @@ import Testing
         #expect(
             hex(NetDeviceRequest.devices(0x21).bytes).hasPrefix(hex(bytes("14000000 2100"))),
             "a list needs no attribute")
-        #expect(hex(Request.genericFamily("netdev").bytes) == hex(
-            bytes("20000000 1000 0500 00000000 00000000 03 01 0000 0b00 0200 6e6574646576 00 00")))
+        #expect(
+            hex(Request.genericFamily("netdev").bytes)
+                == hex(
+                    bytes("20000000 1000 0500 00000000 00000000 03 01 0000 0b00 0200 6e6574646576 00 00")))
     }
 
     @Test func `is told what a script says`() throws {

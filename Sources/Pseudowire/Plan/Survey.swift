@@ -131,7 +131,9 @@ struct Survey {
         let access = try configuration.makesInterface ? nil : accessInterface(configuration)
         if configuration.makesInterface, !keepsInterface { try checkNewName(configuration) }
         let underlays = try underlayInterfaces(configuration, access: access)
-        if configuration.attach != .auto { try checkAttachment(configuration, (access.map { [$0] } ?? []) + underlays.links) }
+        if configuration.attach != .auto {
+            try checkAttachment(configuration, (access.map { [$0] } ?? []) + underlays.links)
+        }
         guard faults.count == before, access != nil || configuration.makesInterface else { return nil }
         return Place(
             access: access, underlays: underlays.links, wayOut: underlays.wayOut, pathMTU: underlays.pathMTU,
