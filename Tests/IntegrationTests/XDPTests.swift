@@ -209,6 +209,8 @@ struct XDPTests {
         let wire = try Wire()
         let client = try wire.client(.edge1)
         try wire.connect(Cell.all[0]) { $0.attach = .xdp }
+        // The other end's program is the last: only since then does the underlay send what is redirected to it.
+        try wire.first.refresh()
         let before = try Census(wire.first)
         let document = try wire.first.export()
         for (name, word) in zip(Self.names, ["encap", "decap"]) {
@@ -238,7 +240,8 @@ struct XDPTests {
             try wire.first.refresh()
             #expect(try Self.present(wire) == Self.ours(wire.first))
         }
-        #expect(try Census(wire.first) == before)
+        let after = try Census(wire.first)
+        #expect(after == before, "\(after.differences(from: before))")
         // A pin goes with its interface.
         let index = try wire.index("veth10", client)
         try client.links.delete(index)
@@ -253,7 +256,7 @@ struct XDPTests {
         let wire = try Wire()
         let client = try wire.client(.edge1)
         try wire.network.withNamespace(.edge1) { namespace in
-            for words in [["link", "add", "dum0", "type", "dummy"], ["tuntap", "add", "dev", "tun0", "mode", "tun"]] {
+            for words in [["link", "add", "br0", "type", "bridge"], ["tuntap", "add", "dev", "tun0", "mode", "tun"]] {
                 _ = try ForeignProgram.tool(["ip"] + words, in: namespace)
             }
         }
@@ -264,11 +267,11 @@ struct XDPTests {
             change(&one)
             return Self.message { try wire.first.add(one) }
         }
-        let dummy = refused { $0.access = "dum0" }
-        #expect(dummy.contains("dum0") && dummy.contains("no native XDP"), "\(dummy)")
+        let bridge = refused { $0.access = "br0" }
+        #expect(bridge.contains("br0") && bridge.contains("no native XDP"), "\(bridge)")
         let tun = refused { $0.underlays = ["tun0"] }
         #expect(tun.contains("tun0") && tun.contains("no Ethernet header"), "\(tun)")
-        for message in [dummy, tun] { #expect(message.contains("leave --attach xdp out"), "\(message)") }
+        for message in [bridge, tun] { #expect(message.contains("leave --attach xdp out"), "\(message)") }
         // What only the driver knows: too large a frame for one page.
         let far = try wire.client(.host0)
         try far.links.update(wire.index("veth01", far), LinkUpdate(mtu: 9000))
@@ -276,7 +279,7 @@ struct XDPTests {
         #expect(large.contains("veth10") && large.contains("MTU"), "\(large)")
         #expect(try Census(wire.first) == before)
         try far.links.update(wire.index("veth01", far), LinkUpdate(mtu: 1400))
-        for name in ["dum0", "tun0"] { try client.links.delete(wire.index(name, client)) }
+        for name in ["br0", "tun0"] { try client.links.delete(wire.index(name, client)) }
         try wire.takeDown()
     }
 

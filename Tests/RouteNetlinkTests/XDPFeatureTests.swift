@@ -65,7 +65,7 @@ extension KernelTests {
         @Test func `a veth sends what is redirected to it while its other end has GRO on`() throws {
             let namespace = try NetworkNamespace.anonymous()
             let client = try RouteClient(in: namespace)
-            let left = try client.links.create(.veth("left", peer: .init(name: "right")))
+            let left = try client.links.create(.veth("left", peer: .init(name: "right", isUp: true), isUp: true))
             let right = try #require(try client.links.find(named: "right"))
             // Before Linux 6.3 nobody says.
             guard let all = try client.links.xdpFeatures() else { return }

@@ -24,7 +24,7 @@ extension RouteClient {
             netDevices = opened
             return opened
         } catch {
-            guard error.isNotFound else { throw error }
+            guard error.errno == .noSuchFileOrDirectory else { throw error }
             return nil
         }
     }
