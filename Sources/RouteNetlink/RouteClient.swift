@@ -16,8 +16,10 @@ public final class RouteClient {
     let namespace: NetworkNamespace
     /// The namespace's number, never reused until the next boot.
     public let namespaceCookie: UInt64
-    /// Opened at the first use of an offload.
+    /// Opened at the first use of a family of generic netlink, as are these.
+    var generic: NetlinkSocket?
     var ethtool: EthtoolSocket?
+    var netDevices: NetDeviceSocket?
     /// Opened at the first look at IPsec policies.
     var ipsec: NetlinkSocket?
     /// What answers in the kernel's place in a test: then nothing may reach the real one.

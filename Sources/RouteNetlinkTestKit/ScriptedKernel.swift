@@ -13,8 +13,8 @@ import SystemPackage
 ///
 /// It needs no privilege and changes nothing. Requests must come in the order of the script; one that does not is
 /// refused with `EPROTO` and is a problem, as is what was expected and never came. Works with every test library.
-/// One thread at a time, like what it makes. Offloads are no part of the script: links have the `features` that you
-/// give them. Links that are born in another namespace go over sockets of their own, which no script replaces: they
+/// One thread at a time, like what it makes. Offloads are no part of the script: links have the `features` and
+/// `xdpFeatures` that you give them. Links that are born in another namespace go over sockets of their own, which no script replaces: they
 /// are refused with `ENOTSUP`.
 public final class ScriptedKernel {
     private struct Expectation {
@@ -32,6 +32,11 @@ public final class ScriptedKernel {
     ///
     /// An interface that is not here has none (`ENODEV`).
     public var features: [LinkIndex: LinkFeatures] = [:]
+
+    /// What drivers can do for XDP programs; nil is a kernel that does not say, before Linux 6.3.
+    ///
+    /// An interface that is not here does not exist (`ENODEV`).
+    public var xdpFeatures: [LinkIndex: XDPFeatures]?
 
     /// What was asked, in order.
     public private(set) var requests: [RecordedRequest] = []
@@ -109,11 +114,13 @@ public final class ScriptedKernel {
 extension ScriptedKernel: NetlinkScript {
     package func makeRouteTransport() -> any NetlinkTransport { makeTransport() }
 
-    package func makeEthtoolTransport() -> any NetlinkTransport {
+    package func makeGenericTransport() -> any NetlinkTransport {
         let transport = ScriptedTransport { _ in [] }
         let portID = transport.portID
         transport.answer = { [self] requests in
-            requests.flatMap { ScriptedEthtool.answer($0, portID, &features) }
+            requests.flatMap {
+                ScriptedNetDevice.answer($0, portID, xdpFeatures) ?? ScriptedEthtool.answer($0, portID, &features)
+            }
         }
         return transport
     }

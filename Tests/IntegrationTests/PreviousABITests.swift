@@ -9,29 +9,51 @@ import Testing
 
 @Suite("a state that an earlier release has left", .enabled(if: geteuid() == 0, "needs root"), .serialized)
 struct PreviousABITests {
-    /// The object of the last release with ABI 3.
-    private static func object() throws -> DatapathImage {
-        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("Fixtures/pseudowire-abi3.bpf.o")
-        return DatapathImage(Array(try Data(contentsOf: file)))
+    /// The last release with an ABI.
+    struct Release: Sendable, CustomTestStringConvertible {
+        let abi: UInt32
+        /// Maps whose values were shorter, or said the ABI.
+        let sizes: [DatapathObject.MapName: Int]
+        let absentMaps: Set<DatapathObject.MapName>
+        let absentPrograms: Set<String>
+        /// What an upgrade from it cannot keep.
+        let renewed: Set<String>
+
+        var testDescription: String { "ABI \(abi)" }
+
+        func object() throws -> DatapathImage {
+            let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+                .appendingPathComponent("Fixtures/pseudowire-abi\(abi).bpf.o")
+            return DatapathImage(Array(try Data(contentsOf: file)))
+        }
+
+        private static let xdp: Set<String> = [DatapathObject.encapXDP, DatapathObject.decapXDP]
+        static let all = [
+            Release(
+                abi: 3, sizes: [.meta: 40, .ports: 24, .pseudowires: 160], absentMaps: [.past],
+                absentPrograms: xdp.union([DatapathObject.join]), renewed: ["ports", "pseudowires", "past"]),
+            Release(
+                abi: 4, sizes: [.meta: MemoryLayout<pw_meta>.size], absentMaps: [], absentPrograms: xdp, renewed: []),
+        ]
     }
 
     /// Makes of a state what that release would have made: its programs on the filters, its values in the maps.
-    private static func age(_ manager: PseudowireManager) throws {
+    private static func age(_ manager: PseudowireManager, to release: Release) throws {
         let directory = manager.directory
         guard let lock = try StateLock(directory.base, .exclusive) else { return }
         var outcome: Result<Void, any Error> = .success(())
-        try lock.hold { () throws(PseudowireError) in outcome = Result { try ageLocked(manager) } }
+        try lock.hold { () throws(PseudowireError) in outcome = Result { try ageLocked(manager, release) } }
         try outcome.get()
     }
 
-    private static func ageLocked(_ manager: PseudowireManager) throws {
+    private static func ageLocked(_ manager: PseudowireManager, _ release: Release) throws {
         let directory = manager.directory
         let state = try DatapathState(directory)
-        let file = try ObjectFile(image: object().octets, name: "abi3")
+        let file = try ObjectFile(image: release.object().octets, name: "abi\(release.abi)")
         try file.setConstant("has_decap_l3", to: UInt32(KernelProbe.hasDecapL3() ? 1 : 0))
-        let shrunk: [DatapathObject.MapName: Int] = [.meta: 40, .ports: 24, .pseudowires: 160]
-        for map in DatapathObject.MapName.allCases where map != .past {
+        let shrunk = release.sizes
+        let maps = DatapathObject.MapName.allCases.filter { !release.absentMaps.contains($0) }
+        for map in maps {
             if shrunk[map] == nil {
                 try file.reuse(RawMap(pinnedAt: directory.pin(map.rawValue)), forMap: map.rawValue)
             } else if let capacity = map.capacity(maxSessions: state.identity.maxSessions) {
@@ -40,12 +62,12 @@ struct PreviousABITests {
         }
         let loaded = try file.load()
         try FileSystem.makeDirectory(directory.draft)
-        for map in DatapathObject.MapName.allCases where map != .past {
+        for map in maps {
             let target = try loaded.rawMap(map.rawValue)
             if let size = shrunk[map] {
                 for (key, value) in try RawMap(pinnedAt: directory.pin(map.rawValue)).entries() {
                     var value = Array(value.prefix(size))
-                    if map == .meta { value[4] = 3 }
+                    if map == .meta { value[4] = UInt8(release.abi) }
                     if map == .pseudowires, let place = MemoryLayout<pw_record>.offset(of: \.attach) {
                         value[place] = 0
                     }
@@ -55,7 +77,7 @@ struct PreviousABITests {
             }
             try target.pin(at: "\(directory.draft)/\(map.rawValue)")
         }
-        for program in DatapathObject.carriers where program != DatapathObject.join {
+        for program in DatapathObject.carriers where !release.absentPrograms.contains(program) {
             try loaded.program(program).pin(at: "\(directory.draft)/\(program)")
         }
         try ProgramLink(pinnedAt: directory.pin(DatapathObject.alive)).pin(
@@ -65,14 +87,13 @@ struct PreviousABITests {
             manager)
         try FileSystem.exchange(directory.path, with: directory.draft)
         try StateDirectory.remove(directory.draft)
-        // That release knew of no joiner.
-        try Joiner.pair.remove(manager.client)
+        if release.absentPrograms.contains(DatapathObject.join) { try Joiner.pair.remove(manager.client) }
     }
 
     @Test(
         "is refused by every command but upgrade, which loses no frame, count, number or pseudowire",
-        arguments: Cell.all)
-    func upgraded(cell: Cell) throws {
+        arguments: Cell.all, Release.all)
+    func upgraded(cell: Cell, release: Release) throws {
         let wire = try Wire()
         try wire.connect(cell) {
             $0.attach = .clsact
@@ -86,24 +107,24 @@ struct PreviousABITests {
         let before = try wire.first.export()
         let (nearBefore, farBefore) = try (Self.statistics(wire.first), Self.statistics(wire.second))
         let numbers = try #require(try wire.first.openState()?.sequences[1])
-        try Self.age(wire.first)
+        try Self.age(wire.first, to: release)
         try wire.expectPings()
         let identity = try StateIdentity(at: wire.first.directory.path)
-        #expect(identity.abi == 3 && identity.generation == 0 && identity.build == nil)
+        #expect(identity.abi == release.abi && identity.generation == 0 && (identity.build == nil) == (release.abi < 4))
         let error = #expect(throws: PseudowireError.self) { _ = try wire.first.pseudowires() }
         #expect((error.map { "\($0)" } ?? "").contains("'pwctl upgrade' replaces it without losing one"))
         #expect(throws: PseudowireError.self) { try wire.first.teardown() }
         let plan = try wire.first.planUpgrade()
-        #expect(!plan.isEmpty && plan.from.abi == 3 && plan.to.abi == StateIdentity.ownABI)
-        #expect(Set(plan.maps.filter { !$0.isKept }.map(\.map)) == ["ports", "pseudowires", "past"])
+        #expect(!plan.isEmpty && plan.from.abi == release.abi && plan.to.abi == StateIdentity.ownABI)
+        #expect(Set(plan.maps.filter { !$0.isKept }.map(\.map)) == release.renewed)
 
         let outcome = try wire.streamingBothWays { try wire.first.upgrade() }
         #expect(outcome.out.lost == 0 && outcome.back.lost == 0, "\(outcome)")
         let found = try wire.first.pseudowire(named: "pw0")
         #expect(found.health.state == .up, "\(found.health)")
-        // How filters were attached nobody had asked: that is 'auto' now, and they stay where they are.
+        // How filters were attached nobody had asked before ABI 4: that is 'auto' now, and they stay where they are.
         var expected = before.pseudowires[0]
-        expected.attach = .auto
+        if release.abi < 4 { expected.attach = .auto }
         #expect(try wire.first.export().pseudowires == [expected])
         #expect(found.hooks.values.allSatisfy { $0 == .clsact } && found.hooks.count == 2)
         let (near, far) = try (Self.statistics(wire.first), Self.statistics(wire.second))
@@ -120,12 +141,17 @@ struct PreviousABITests {
         #expect(after.send - numbers.send == near.txFrames - nearBefore.txFrames)
         #expect(after.receive != numbers.receive)
         #expect(try wire.first.planUpgrade().isEmpty)
-        // What that release had not: it is made with the upgrade, and used from the next look on.
+        // What an earlier release had not: it is made with the upgrade, and used from the next look on.
         let joiner = try #require(try Joiner.pair.find(wire.first.client))
         #expect(try wire.first.openState()?.identity.joiner == joiner)
         #expect(try wire.filterCount(on: LinkIndex(rawValue: joiner.inner), in: .edge1) == 1)
         try wire.first.refresh()
         #expect(try wire.first.pseudowire(named: "pw0").coalescesSegments)
+        // So are XDP programs, where they are asked for.
+        var changes = PseudowireOptions(name: "pw0")
+        changes.attach = "xdp"
+        try wire.first.execute(try wire.first.plan(changing: changes))
+        #expect(try wire.first.pseudowire(named: "pw0").acceleration.values.allSatisfy(\.isOn))
         try wire.expectPings()
         try wire.takeDown()
     }
@@ -138,7 +164,7 @@ struct PreviousABITests {
     func tooOld() throws {
         let wire = try Wire()
         try wire.connect(Cell.all[0]) { $0.attach = .clsact }
-        try Self.age(wire.first)
+        try Self.age(wire.first, to: Release.all[0])
         // A release before the oldest that there is a way from.
         let path = wire.first.directory.pin("meta")
         var meta = try #require(try RawMap(pinnedAt: path).value(of: [0, 0, 0, 0]))

@@ -45,6 +45,7 @@ struct Wire: ~Copyable {
                 #expect(Set(links.map(\.name)) == Set(place.interfaces + ["lo"]), sourceLocation: location)
                 #expect(links.allSatisfy { !$0.flags.contains(.promiscuous) }, sourceLocation: location)
                 #expect(try client.qdiscs.list().allSatisfy { $0.kind != "clsact" }, sourceLocation: location)
+                #expect(links.allSatisfy { $0.xdp == nil }, sourceLocation: location)
                 for link in links {
                     #expect(try tcxPrograms(on: link.index, in: place).isEmpty, sourceLocation: location)
                 }

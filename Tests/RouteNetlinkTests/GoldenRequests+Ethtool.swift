@@ -12,7 +12,7 @@ extension GoldenRequestTests {
                 20000000 1000 0500 00000000 00000000
                 03010000 0c000200 65746874 6f6f6c00
                 """
-        ) { EthtoolRequest.family("ethtool") },
+        ) { Request.genericFamily("ethtool") },
         Golden(
             command: "ethtool, asking for the names of features",
             theirs: """

@@ -20,16 +20,14 @@ extension Attachment {
                 guard error.isNotFound || error.errno == .invalidArgument else { throw .netlink(error) }
                 return nil
             }
-        case .tcx: return try linkInfo(role, interface, manager)?.programID
+        case .tcx: return try linkInfo(at: manager.directory.linkPin(role, interface), interface)?.programID
         }
     }
 
     /// What the kernel says of our link to an interface; nil without one, or when it has come off.
-    private static func linkInfo(
-        _ role: Role, _ interface: UInt32, _ manager: PseudowireManager
-    ) throws(PseudowireError) -> BPF.LinkInfo? {
+    static func linkInfo(at path: String, _ interface: UInt32) throws(PseudowireError) -> BPF.LinkInfo? {
         do throws(BPFError) {
-            let info = try ProgramLink(pinnedAt: manager.directory.linkPin(role, interface)).info()
+            let info = try ProgramLink(pinnedAt: path).info()
             return info.interfaceIndex == interface ? info : nil
         } catch {
             guard error.isNotFound else { throw .bpf(error) }
@@ -83,7 +81,7 @@ extension Attachment {
     ) throws(PseudowireError) {
         let interface = link.index.rawValue
         let path = manager.directory.linkPin(role, interface)
-        if try linkInfo(role, interface, manager)?.programID == state.programs.id(role, on: link) { return }
+        if try linkInfo(at: path, interface)?.programID == state.programs.id(role, on: link) { return }
         // What is left is a link whose interface went, perhaps to come back under its old number.
         try removeLink(at: path)
         try state.programs.with(role, on: link) { program throws(PseudowireError) in

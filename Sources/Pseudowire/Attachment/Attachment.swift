@@ -31,6 +31,8 @@ enum Attachment {
         case underlay
 
         var flag: UInt32 { UInt32(self == .access ? PW_PORT_ACCESS : PW_PORT_UNDERLAY) }
+        /// The same for the XDP program before it.
+        var xdpFlag: UInt32 { UInt32(self == .access ? PW_PORT_ACCESS_XDP : PW_PORT_UNDERLAY_XDP) }
         /// What the filter does, in plans.
         var word: String { self == .access ? "encap" : "decap" }
         var filterName: String { self == .access ? "pseudowire_encap" : "pseudowire_decap" }
@@ -136,6 +138,7 @@ enum Attachment {
         // Another device may have got the index: it has neither our filter nor the name that ours had.
         var isOurs = link.map { $0.name == Octets.text(port.name) } ?? false
         if let link, !isOurs { isOurs = try hasFilter(on: link, port, state, manager) }
+        try takeXDP(role, from: interface, &port, manager)
         // A command that died while it moved the filter may have left it at both.
         for hook in AttachmentHook.allCases { try take(role, from: interface, at: hook, state, manager) }
         port[role] = nil
@@ -158,7 +161,7 @@ enum Attachment {
         }
     }
 
-    private static func require(_ interface: UInt32, _ client: RouteClient) throws(PseudowireError) -> Link {
+    static func require(_ interface: UInt32, _ client: RouteClient) throws(PseudowireError) -> Link {
         guard
             let link = try netlink({ () throws(NetlinkError) in try client.links.get(LinkIndex(rawValue: interface)) })
         else { throw .refused("interface \(interface) vanished") }

@@ -46,10 +46,10 @@ public enum AttachmentHook: String, Hashable, Sendable, CaseIterable {
 }
 
 extension PseudowireConfiguration.Attach {
-    /// The hook that it names; nil for `auto`.
+    /// The hook that it names for filters; nil where that is left to us.
     var hook: AttachmentHook? {
         switch self {
-        case .auto: nil
+        case .auto, .xdp: nil
         case .clsact: .clsact
         case .tcx: .tcx
         }
@@ -71,13 +71,34 @@ extension pw_port {
     }
 }
 
-extension PseudowireManager {
-    /// Tells where the filter of an interface is now; clsact where there is none.
-    ///
-    /// All are read at once: a removal is undone by what is known of it, so not to know fails the plan.
-    func attachedHooks() throws(PseudowireError) -> (Attachment.Role, UInt32) -> AttachmentHook {
-        guard let state = try openState() else { return { _, _ in .clsact } }
-        let ports = try state.portList
-        return { role, interface in ports[interface]?[role] ?? .clsact }
+/// What of ours is on which interface now.
+///
+/// All is read at once: a removal is undone by what is known of it, so not to know fails the plan.
+struct Attached {
+    private let ports: [UInt32: pw_port]
+    private let client: RouteClient
+    private let drivers: DriverSurvey
+
+    init(_ manager: PseudowireManager) throws(PseudowireError) {
+        let state = try manager.openState()
+        ports = try state.map { state throws(PseudowireError) in try state.portList } ?? [:]
+        client = manager.client
+        drivers = DriverSurvey(client)
+    }
+
+    func port(_ interface: UInt32) -> pw_port { ports[interface] ?? pw_port() }
+
+    /// Whether `auto` has XDP programs on an interface where one of ours is.
+    func isChosen(_ interface: UInt32) -> Bool {
+        guard let link = try? client.links.get(LinkIndex(rawValue: interface)) else { return false }
+        return (try? drivers.judge(link, isOurs: true)) == .chosen
+    }
+
+    /// What it takes to have nothing there any more.
+    func detachment(_ role: Attachment.Role, _ interface: UInt32, _ name: String) -> [Action] {
+        let port = port(interface)
+        let hook = port[role] ?? .clsact
+        return (port.hasXDP(role) ? [.detachXDP(role, interface: interface, name: name)] : [])
+            + [.detach(role, interface: interface, name: name, hook: hook)]
     }
 }

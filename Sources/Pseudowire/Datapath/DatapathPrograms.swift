@@ -10,6 +10,9 @@ final class DatapathPrograms {
     let decapL3: Program
     /// Nil in a datapath from before there was one.
     let join: Held?
+    /// Before `encap` and `decap`; nil as well.
+    private let encapXDP: Held?
+    private let decapXDP: Held?
 
     /// A program that may be there or not.
     final class Held {
@@ -24,12 +27,15 @@ final class DatapathPrograms {
         encapSplit = try Program(pinnedAt: "\(path)/\(DatapathObject.encapSplit)")
         decap = try Program(pinnedAt: "\(path)/\(DatapathObject.decap)")
         decapL3 = try Program(pinnedAt: "\(path)/\(DatapathObject.decapL3)")
-        do throws(BPFError) {
-            join = Held(try Program(pinnedAt: "\(path)/\(DatapathObject.join)"))
-        } catch {
-            guard error.isNotFound else { throw error }
-            join = nil
+        func held(_ name: String) throws(BPFError) -> Held? {
+            do throws(BPFError) { return Held(try Program(pinnedAt: "\(path)/\(name)")) } catch {
+                guard error.isNotFound else { throw error }
+                return nil
+            }
         }
+        join = try held(DatapathObject.join)
+        encapXDP = try held(DatapathObject.encapXDP)
+        decapXDP = try held(DatapathObject.decapXDP)
     }
 
     /// Those that were loaded just now.
@@ -39,6 +45,8 @@ final class DatapathPrograms {
         decap = try object.program(DatapathObject.decap)
         decapL3 = try object.program(DatapathObject.decapL3)
         join = Held(try object.program(DatapathObject.join))
+        encapXDP = Held(try object.program(DatapathObject.encapXDP))
+        decapXDP = Held(try object.program(DatapathObject.decapXDP))
     }
 
     /// Lends the program that belongs on an interface.
@@ -50,6 +58,9 @@ final class DatapathPrograms {
         case .underlay: link.hasEthernetHeader ? try body(decap) : try body(decapL3)
         }
     }
+
+    /// The XDP program that belongs before it.
+    func xdp(_ role: Attachment.Role) -> Held? { role == .access ? encapXDP : decapXDP }
 
     /// Its number.
     func id(_ role: Attachment.Role, on link: Link) -> UInt32 { with(role, on: link) { $0.id } }

@@ -11,6 +11,7 @@ final class InspectionCache {
     let ports: [UInt32: pw_port]
     private let names: Set<String>
     private var missing: [Attachment.Role: [UInt32: String?]] = [:]
+    private var missingXDP: [Attachment.Role: [UInt32: String?]] = [:]
     /// What routers said that a path takes, as long as that is believed.
     private var learned: [UInt64: Int] = [:]
     /// Sessions of peers of which ICMP said that they cannot be reached, and that have not been heard since.
@@ -68,6 +69,16 @@ final class InspectionCache {
         if let known = missing[role]?[interface] { return known }
         let found = try find()
         missing[role, default: [:]][interface] = .some(found)
+        return found
+    }
+
+    /// What is wrong with the XDP program before it.
+    func missingXDP(
+        _ role: Attachment.Role, _ interface: UInt32, _ find: () throws(PseudowireError) -> String?
+    ) throws(PseudowireError) -> String? {
+        if let known = missingXDP[role]?[interface] { return known }
+        let found = try find()
+        missingXDP[role, default: [:]][interface] = .some(found)
         return found
     }
 }

@@ -14,12 +14,21 @@ public struct Pseudowire: Sendable {
     public let coalescesSegments: Bool
     /// Where the filters are, by interface.
     public let hooks: [String: AttachmentHook]
+    /// Whether an XDP program is before each of them, by interface.
+    public let acceleration: [String: AccelerationState]
     /// The way to the peer as the routing tables have it now.
     public let nextHop: String?
     /// Nanoseconds since 1970.
     public let created: UInt64
 
     public var name: String { configuration.name }
+
+    /// Whether XDP carries what it can on an interface, so that its filter has less to do.
+    public struct AccelerationState: Hashable, Sendable {
+        public let isOn: Bool
+        /// Why it is not on; nil where it is.
+        public let reason: String?
+    }
 
     /// In one word and one sentence.
     public struct Health: Hashable, Sendable, CustomStringConvertible {

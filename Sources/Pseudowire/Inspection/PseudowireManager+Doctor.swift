@@ -136,13 +136,18 @@ public enum Doctor {
         do throws(NetlinkError) {
             let client = try RouteClient(in: try reference.open())
             var findings = [Finding(.fine, "rtnetlink", "answers in \(reference)")]
-            findings += installed(StateDirectory(root: fileSystem, namespaceCookie: client.namespaceCookie))
+            let directory = StateDirectory(root: fileSystem, namespaceCookie: client.namespaceCookie)
+            findings += installed(directory)
+            let ports = (try? DatapathState(directory))?.portsOrNone ?? [:]
             for name in interfaces {
                 guard let link = try client.links.find(named: name) else {
                     findings.append(Finding(.problem, name, "no such interface", cure: "choose one of 'ip link'"))
                     continue
                 }
                 findings += examination(of: link, client)
+                let isOurs = ports[link.index.rawValue]?.hasXDP == true
+                let judgement = try DriverSurvey(client).judge(link, isOurs: isOurs)
+                findings.append(Finding(.fine, name, "\(judgement)"))
             }
             return findings
         } catch {

@@ -44,6 +44,13 @@ extension PseudowireManager {
                 remarks.insert("the route leads through \(link.name), where replies are not taken in", at: 0)
             }
         }
+        for (role, interface) in [(Attachment.Role.access, record.access)] + record.underlays.map({ (.underlay, $0) }) {
+            guard let link = links[interface] else { continue }
+            let sentence = try cache.missingXDP(role, interface) { () throws(PseudowireError) in
+                try accelerationDamage(role, on: link, isAsked: configuration.attach == .xdp, state)
+            }
+            if let sentence { remarks.append(sentence) }
+        }
         // What has gone out unprotected cannot be called back: this comes before all other remarks.
         let protection = try netlink { () throws(NetlinkError) in try cache.survey.ipsecProtection() }
         if let conflict = protection.conflict(
@@ -131,6 +138,7 @@ extension PseudowireManager {
             client: client, state: state, cache: cache.survey, filters: FilterPresence(state, self), isLiteral: false)
         var survey = Survey(client, [], whereabouts.cache)
         survey.offersOthers = false
+        survey.ports = cache.ports
         _ = try survey.place(try whereabouts.today(record.configuration, record))
         if let fault = survey.faults.first { return .init(state: .waiting, sentence: fault.message) }
         return .init(state: .broken, sentence: "what it waited for has come; \(Self.cure)")

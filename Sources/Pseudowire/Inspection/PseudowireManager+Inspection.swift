@@ -63,7 +63,32 @@ extension PseudowireManager {
             configuration: configuration, health: try health(record, route, statistics, state, cache),
             statistics: statistics, underlays: record.underlays.map { links[$0]?.name ?? "#\($0)" }, mtu: mtu,
             finishesFrames: record.finishes, coalescesSegments: record.coalesces, hooks: hooks(record, cache),
-            nextHop: nextHop, created: record.created)
+            acceleration: try acceleration(record, state, cache), nextHop: nextHop, created: record.created)
+    }
+
+    /// Whether XDP programs are before a pseudowire's filters, and why not, by the names of the interfaces.
+    private func acceleration(
+        _ record: Record, _ state: DatapathState, _ cache: InspectionCache
+    ) throws(PseudowireError) -> [String: Pseudowire.AccelerationState] {
+        var found: [String: Pseudowire.AccelerationState] = [:]
+        for (role, interface) in [(Attachment.Role.access, record.access)] + record.underlays.map({ (.underlay, $0) }) {
+            guard let link = cache.links[interface], let port = cache.ports[interface], port[role] != nil else {
+                continue
+            }
+            let damage = try cache.missingXDP(role, interface) { () throws(PseudowireError) in
+                try accelerationDamage(role, on: link, isAsked: record.configuration.attach == .xdp, state)
+            }
+            let drivers = cache.survey.drivers
+            let judgement = try netlink { () throws(NetlinkError) in
+                try drivers.judge(link, isOurs: port.hasXDP && damage == nil)
+            }
+            let reason =
+                if let damage { damage } else if port.hasXDP(role) { String?.none } else {
+                    judgement.reason ?? "not with --attach \(record.configuration.attach.rawValue)"
+                }
+            found[link.name] = .init(isOn: reason == nil, reason: reason)
+        }
+        return found
     }
 
     /// Where a pseudowire's filters are, by the names of the interfaces.

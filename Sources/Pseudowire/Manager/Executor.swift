@@ -138,6 +138,15 @@ struct Executor: ~Copyable {
             try Attachment.detach(role, from: located(interface, name), opened(), manager)
         case .moveFilter(let role, let interface, _, let hook):
             try Attachment.move(role, on: interface, to: hook, opened(), manager)
+        case .attachXDP(let role, let interface, let name, let isAsked):
+            do throws(PseudowireError) {
+                try Attachment.attachXDP(role, to: located(interface, name), opened(), manager)
+            } catch {
+                // Nobody has asked for it: the filter is there.
+                if isAsked { throw error }
+            }
+        case .detachXDP(let role, let interface, let name):
+            try Attachment.detachXDP(role, from: located(interface, name), opened(), manager)
         case .write(let entry, let record, _): try opened().write(entry, located(record))
         case .drop(let entry, let record): try opened().drop(entry, located(record))
         case .clearCounters(let record):

@@ -22,6 +22,8 @@ package enum FaultPoint: String, CaseIterable, Sendable {
     // A filter.
     case portWritten, clsactMade, filterAdded, promiscuitySet, filterMoved
     case filterRemoved, promiscuityCleared, clsactRemoved
+    // An XDP program before it.
+    case accelerationWritten, accelerated, decelerated
     // An interface that is made with a pseudowire.
     case pairMade, pairNamed, pairUp, pairRemoved
     // An upgrade.

@@ -78,6 +78,7 @@ extension PseudowireManager {
             }
         }
         try Attachment.reapLinks(directory)
+        try mendAcceleration(state, records)
         try Attachment.mendSplitter(state, self)
     }
 

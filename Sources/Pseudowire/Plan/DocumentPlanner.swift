@@ -68,6 +68,7 @@ struct DocumentPlanner {
             var survey = Survey(whereabouts.client, [], whereabouts.cache)
             survey.offersOthers = false
             survey.neighbours = neighbours
+            survey.ports = try whereabouts.filters.ports()
             let judgement = try judge(wire, index, &survey)
             neighbours = survey.neighbours
             if try differences(old, judgement).isEmpty {

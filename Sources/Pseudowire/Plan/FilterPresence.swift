@@ -9,7 +9,7 @@ internal import RouteNetlink
 final class FilterPresence {
     private let state: DatapathState?
     private let manager: PseudowireManager
-    private var ports: [UInt32: pw_port]?
+    private var list: [UInt32: pw_port]?
     private var known: [Attachment.Role: [UInt32: Bool]] = [:]
 
     /// Without a datapath there is none.
@@ -23,12 +23,19 @@ final class FilterPresence {
         guard let state else { return false }
         let index = link.index.rawValue
         if let known = known[role]?[index] { return known }
-        if ports == nil { ports = try state.portList }
         var found = false
-        if let hook = ports?[index]?[role] {
+        if let hook = try ports()[index]?[role] {
             found = try Attachment.programID(role, on: index, at: hook, manager) == state.programs.id(role, on: link)
         }
         known[role, default: [:]][index] = found
+        return found
+    }
+
+    /// The interfaces that carry filters of ours.
+    func ports() throws(PseudowireError) -> [UInt32: pw_port] {
+        if let list { return list }
+        let found = try state.map { state throws(PseudowireError) in try state.portList } ?? [:]
+        list = found
         return found
     }
 

@@ -64,6 +64,9 @@ enum Action: Sendable, CustomStringConvertible {
     case attach(Attachment.Role, interface: UInt32, name: String, hook: AttachmentHook)
     case detach(Attachment.Role, interface: UInt32, name: String, hook: AttachmentHook)
     case moveFilter(Attachment.Role, interface: UInt32, name: String, to: AttachmentHook)
+    /// `isAsked`: whether it fails the plan if it cannot be.
+    case attachXDP(Attachment.Role, interface: UInt32, name: String, isAsked: Bool)
+    case detachXDP(Attachment.Role, interface: UInt32, name: String)
     /// One entry of a map set at once, in the place of another pseudowire's or an earlier one, or added.
     case write(Entry, Record, over: Record?)
     /// One entry that nobody needs any more.
@@ -99,6 +102,8 @@ enum Action: Sendable, CustomStringConvertible {
         case .attach(let role, _, let name, let hook): "attach \(role.word) to \(name) (\(hook.rawValue))"
         case .detach(let role, _, let name, let hook): "detach \(role.word) from \(name) (\(hook.rawValue))"
         case .moveFilter(let role, _, let name, let hook): "move \(role.word) of \(name) to \(hook.rawValue)"
+        case .attachXDP(let role, _, let name, _): "attach \(role.word) to \(name) (xdp)"
+        case .detachXDP(let role, _, let name): "detach \(role.word) from \(name) (xdp)"
         case .write(let entry, let record, let over): "\(over == nil ? "add" : "replace") \(entry.phrase(record))"
         case .drop(let entry, let record): "drop \(entry.phrase(record))"
         case .clearCounters(let record): "clear the counters of \(record.configuration.name)"
@@ -124,6 +129,9 @@ enum Action: Sendable, CustomStringConvertible {
             .attach(role, interface: interface, name: name, hook: hook)
         case .moveFilter(let role, let interface, let name, let hook):
             .moveFilter(role, interface: interface, name: name, to: hook.other)
+        case .attachXDP(let role, let interface, let name, _): .detachXDP(role, interface: interface, name: name)
+        case .detachXDP(let role, let interface, let name):
+            .attachXDP(role, interface: interface, name: name, isAsked: true)
         case .write(let entry, let record, let over):
             if let over { .write(entry.inverse, over, over: record) } else { .drop(entry.inverse, record) }
         case .drop(let entry, let record): .write(entry.inverse, record, over: nil)

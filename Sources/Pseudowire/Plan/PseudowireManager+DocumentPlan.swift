@@ -30,7 +30,7 @@ extension PseudowireManager {
         try planner.sort(only: only)
         var survey = Survey(client, planner.transition.kept, whereabouts.cache)
         survey.offersOthers = mode == .make || mode == .change
-        survey.ports = try state.map { state throws(PseudowireError) in try state.portList } ?? [:]
+        survey.ports = try whereabouts.filters.ports()
         survey.filters = whereabouts.filters
         for record in existing where record.isReady { survey.addFilters(of: record) }
         if mode != .keep, let limit, let maxSessions = document.maxSessions, limit != maxSessions {
@@ -44,7 +44,7 @@ extension PseudowireManager {
         guard survey.faults.isEmpty else { throw .faults(survey.faults) }
         let actions = planner.transition.actions(
             makingState: state == nil ? capacity : nil, removal: try departing(removed), name: interfaceName,
-            hook: try attachedHooks(), wayOut: try wayOut())
+            attached: try Attached(self), wayOut: try wayOut())
         var plan = Plan(actions, for: existing)
         plan.changes = planner.transition.changes
         // One that waits may wait for what this plan makes.

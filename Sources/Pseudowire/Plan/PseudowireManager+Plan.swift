@@ -19,8 +19,9 @@ extension PseudowireManager {
         let existing = try records(state)
         let limit = try state.map { state throws(PseudowireError) in try state.description.max_sessions }
         var survey = Survey(client, existing)
-        survey.filters = FilterPresence(state, self)
-        survey.ports = try state.map { state throws(PseudowireError) in try state.portList } ?? [:]
+        let filters = FilterPresence(state, self)
+        survey.filters = filters
+        survey.ports = try filters.ports()
         if let limit, let maxSessions, limit != maxSessions {
             survey.refuse("max-sessions", "is \(limit) here already; 'teardown' first to change it")
         }
@@ -104,11 +105,10 @@ extension PseudowireManager {
         guard existing.isEmpty else { return try removal(of: existing, from: existing) }
         // No pseudowire, but filters: left by a command that died when it had erased the one and not yet detached the other.
         var actions: [Action] = []
-        for (interface, port) in try bpf({ () throws(BPFError) in try state.ports.entries() }) {
+        let attached = try Attached(self)
+        for (interface, port) in try state.portList {
             for role in [Attachment.Role.access, .underlay] where port.flags & role.flag != 0 {
-                actions.append(
-                    .detach(
-                        role, interface: interface, name: interfaceName(interface), hook: port[role] ?? .clsact))
+                actions += attached.detachment(role, interface, interfaceName(interface))
             }
         }
         return Plan(actions + [.removeState], for: [])

@@ -10,7 +10,7 @@ extension PseudowireManager {
         transition.kept = existing.filter { !names.contains($0.configuration.name) }
         return Plan(
             transition.actions(
-                makingState: nil, removal: try departing(removed), name: interfaceName, hook: try attachedHooks(),
+                makingState: nil, removal: try departing(removed), name: interfaceName, attached: try Attached(self),
                 wayOut: try wayOut()),
             for: existing)
     }

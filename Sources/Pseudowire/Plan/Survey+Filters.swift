@@ -3,62 +3,92 @@ internal import RouteNetlink
 
 /// Where filters go: an interface has one of each kind, whoever shares it.
 extension Survey {
-    /// Refuses a hook that this kernel lacks, and two wishes for one interface.
-    mutating func checkHook(_ configuration: PseudowireConfiguration, _ links: [Link]) {
-        guard let hook = configuration.attach.hook else { return }
-        if hook == .tcx, !AttachmentHook.hasTCX {
+    /// Refuses what this kernel or a driver lacks, and two wishes for one interface.
+    mutating func checkAttachment(
+        _ configuration: PseudowireConfiguration, _ links: [Link]
+    ) throws(PseudowireError) {
+        let attach = configuration.attach
+        if attach == .tcx, !AttachmentHook.hasTCX {
             refuse("attach", "this kernel has no tcx, which came with Linux 6.6; leave it out, or choose clsact")
             return
         }
         for link in links {
-            guard let wish = wishes[link.index.rawValue], wish.hook != hook else { continue }
+            guard let wish = wishes[link.index.rawValue], wish.attach != attach else { continue }
             refuse(
                 "attach",
                 """
-                \(link.name) has one filter for all pseudowires, and \(wish.name) wants it at \(wish.hook.rawValue); \
+                \(link.name) has one filter for all pseudowires, and \(wish.name) wants it at \(wish.attach.rawValue); \
                 choose the same, or leave it out
                 """)
             return
         }
+        guard attach == .xdp else { return }
+        for link in links {
+            if case .impossible(let reason, let cure) = try judge(link) {
+                refuse("attach", "there can be no XDP program on \(link.name): \(reason); \(cure)")
+            }
+        }
     }
 
-    /// What it takes to have a pseudowire's filters where they are wanted; those that are there are moved.
+    private func judge(_ link: Link) throws(PseudowireError) -> Acceleration {
+        let isOurs = ports[link.index.rawValue]?.hasXDP == true
+        let drivers = cache.drivers
+        return try netlink { () throws(NetlinkError) in try drivers.judge(link, isOurs: isOurs) }
+    }
+
+    /// What it takes to have a pseudowire's filters, and the XDP programs before them, where they are wanted; those that are
+    /// there are moved.
     mutating func filters(
         of record: Record, at place: Place
     ) throws(PseudowireError) -> (decap: [Action], encap: [Action]) {
-        let wish = record.configuration.attach.hook
+        let wish = record.configuration.attach
         var decap: [Action] = []
         for link in place.underlays {
-            decap += try filter(.underlay, link.index.rawValue, link.name, isThere: try hasDecap(link), wish)
+            decap += try filter(.underlay, link, link.name, isThere: try hasDecap(link), wish)
         }
         var encap: [Action] = []
-        if let access = place.access {
-            let isThere = try hasEncap(access)
-            encap = try filter(.access, access.index.rawValue, record.accessName, isThere: isThere, wish)
-        } else if let hidden = place.hidden {
-            encap = try filter(.access, record.access, record.accessName, isThere: try hasEncap(hidden), wish)
+        if let access = place.access ?? place.hidden {
+            encap = try filter(.access, access, record.accessName, isThere: try hasEncap(access), wish)
         } else {
             // It is still to be made, and will be nobody else's.
-            let hook = wish ?? (AttachmentHook.hasTCX ? .tcx : .clsact)
+            let hook = wish.hook ?? (AttachmentHook.hasTCX ? .tcx : .clsact)
             encap = [.attach(.access, interface: 0, name: record.accessName, hook: hook)]
+            if wish == .xdp {
+                encap.append(.attachXDP(.access, interface: 0, name: record.accessName, isAsked: true))
+            }
         }
         return (decap, encap)
     }
 
     private mutating func filter(
-        _ role: Attachment.Role, _ interface: UInt32, _ name: String, isThere: Bool, _ wish: AttachmentHook?
+        _ role: Attachment.Role, _ link: Link, _ name: String, isThere: Bool, _ own: PseudowireConfiguration.Attach
     ) throws(PseudowireError) -> [Action] {
-        let wanted = wish ?? wishes[interface]?.hook
-        let present = ports[interface]?[role]
+        let interface = link.index.rawValue
+        let wish = own == .auto ? wishes[interface]?.attach ?? .auto : own
+        var port = ports[interface] ?? pw_port()
+        let present = port[role]
         // A filter that a half-made pseudowire left is put in its place again.
         let hook =
-            if let wanted { wanted } else if let present { present } else {
+            if let wanted = wish.hook { wanted } else if let present { present } else {
                 try AttachmentHook.preferred(on: interface, client)
             }
-        ports[interface, default: pw_port()][role] = hook
+        var actions: [Action] = []
         if isThere, let present {
-            return present == hook ? [] : [.moveFilter(role, interface: interface, name: name, to: hook)]
+            if present != hook { actions = [.moveFilter(role, interface: interface, name: name, to: hook)] }
+        } else {
+            actions = [.attach(role, interface: interface, name: name, hook: hook)]
         }
-        return [.attach(role, interface: interface, name: name, hook: hook)]
+        port[role] = hook
+        var isAccelerated = wish == .xdp
+        if wish == .auto { isAccelerated = try judge(link) == .chosen }
+        if isAccelerated, !port.hasXDP(role) {
+            actions.append(.attachXDP(role, interface: interface, name: name, isAsked: wish == .xdp))
+            port.flags |= role.xdpFlag
+        } else if !isAccelerated, port.hasXDP(role) {
+            actions.insert(.detachXDP(role, interface: interface, name: name), at: 0)
+            port.flags &= ~role.xdpFlag
+        }
+        ports[interface] = port
+        return actions
     }
 }

@@ -64,8 +64,8 @@ struct Survey {
     var filters: FilterPresence?
     /// The interfaces that carry filters of ours, with what was planned just now.
     var ports: [UInt32: pw_port] = [:]
-    /// Who has asked for filters to be at which hook of an interface.
-    private(set) var wishes: [UInt32: (hook: AttachmentHook, name: String)] = [:]
+    /// Who has asked for what of an interface's filters.
+    private(set) var wishes: [UInt32: (attach: PseudowireConfiguration.Attach, name: String)] = [:]
 
     /// By access interface, as long as no other one becomes one: underlays are none.
     var neighbours: [UInt32: Neighbour] = [:]
@@ -101,9 +101,9 @@ struct Survey {
             holders[record.access, default: [:]][configuration.vlan] = configuration.name
         }
         for underlay in record.underlays { underlayUsers[underlay] = configuration.name }
-        if let hook = configuration.attach.hook {
+        if configuration.attach != .auto {
             for interface in record.underlays + [record.access] where interface != 0 {
-                wishes[interface] = (hook, configuration.name)
+                wishes[interface] = (configuration.attach, configuration.name)
             }
         }
     }
@@ -131,7 +131,9 @@ struct Survey {
         let access = try configuration.makesInterface ? nil : accessInterface(configuration)
         if configuration.makesInterface, !keepsInterface { try checkNewName(configuration) }
         let underlays = try underlayInterfaces(configuration, access: access)
-        if configuration.attach != .auto { checkHook(configuration, (access.map { [$0] } ?? []) + underlays.links) }
+        if configuration.attach != .auto {
+            try checkAttachment(configuration, (access.map { [$0] } ?? []) + underlays.links)
+        }
         guard faults.count == before, access != nil || configuration.makesInterface else { return nil }
         return Place(
             access: access, underlays: underlays.links, wayOut: underlays.wayOut, pathMTU: underlays.pathMTU,

@@ -10,9 +10,11 @@ final class SurveyCache {
     private var protection: IPsecProtection?
     private var byName: [String: Link] = [:]
     private var byIndex: [LinkIndex: Link] = [:]
+    let drivers: DriverSurvey
 
     init(_ client: RouteClient) {
         self.client = client
+        drivers = DriverSurvey(client)
     }
 
     func allLinks() throws(NetlinkError) -> [Link] {

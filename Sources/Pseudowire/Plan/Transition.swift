@@ -57,7 +57,7 @@ struct Transition {
 
     func actions(
         makingState capacity: UInt32?, removal: [(Record, CustomerPort.Shape?)], name: (UInt32) -> String,
-        hook: (Attachment.Role, UInt32) -> AttachmentHook, wayOut: (Record) -> UInt32
+        attached: Attached, wayOut: (Record) -> UInt32
     ) -> [Action] {
         guard !pairs.isEmpty || !removed.isEmpty else { return [] }
         var actions: [Action] = []
@@ -101,13 +101,13 @@ struct Transition {
             actions.append(pair.old.map { .replaceRecord(pair.new, over: $0) } ?? .commitRecord(pair.new))
         }
         if olds.isEmpty { return actions }
-        return actions + departures(removal, olds, owners, name, hook, wayOut)
+        return actions + departures(removal, olds, owners, name, attached, wayOut)
     }
 
     /// What nobody needs any more, now that everything new is in its place.
     private func departures(
         _ removal: [(Record, CustomerPort.Shape?)], _ olds: [Record], _ owners: Owners, _ name: (UInt32) -> String,
-        _ hook: (Attachment.Role, UInt32) -> AttachmentHook, _ wayOut: (Record) -> UInt32
+        _ attached: Attached, _ wayOut: (Record) -> UInt32
     ) -> [Action] {
         let remaining = kept + pairs.map(\.new)
         let placed = kept.filter { $0.access != 0 } + pairs.filter { !$0.isParked }.map(\.new)
@@ -119,9 +119,9 @@ struct Transition {
         var detached: Set<UInt32> = []
         let usedAccess = Set(remaining.map(\.access))
         for old in leaving where !usedAccess.contains(old.access) && detached.insert(old.access).inserted {
-            actions.append(
-                .detach(.access, interface: old.access, name: old.accessName, hook: hook(.access, old.access)))
+            actions += attached.detachment(.access, old.access, old.accessName)
         }
+        actions += deceleration(removal.map(\.0), remaining, name, attached)
         for old in leaving { actions.append(.drop(.access(underlay: 0, before: wayOut(old)), old)) }
         let leftBehind = olds.filter { $0.access != 0 || !$0.isReady }
         for old in leftBehind where !sessions.contains(old.configuration.session.local) {
@@ -141,8 +141,7 @@ struct Transition {
         detached = []
         for underlay in olds.flatMap(\.underlays)
         where !usedUnderlays.contains(underlay) && detached.insert(underlay).inserted {
-            actions.append(
-                .detach(.underlay, interface: underlay, name: name(underlay), hook: hook(.underlay, underlay)))
+            actions += attached.detachment(.underlay, underlay, name(underlay))
         }
         let erased = removal.map(\.0).filter { !names.contains($0.configuration.name) }
         actions += erased.map { .eraseRecord($0) }
@@ -152,6 +151,28 @@ struct Transition {
             if let shape { actions.append(.removeInterface(record, shape)) }
         }
         if remaining.isEmpty { actions.append(.removeState) }
+        return actions
+    }
+
+    /// XDP programs that nobody wants any more, before filters that others still need.
+    private func deceleration(
+        _ removed: [Record], _ remaining: [Record], _ name: (UInt32) -> String, _ attached: Attached
+    ) -> [Action] {
+        let asking = removed.filter { $0.configuration.attach == .xdp }
+        guard !asking.isEmpty else { return [] }
+        var actions: [Action] = []
+        var seen: Set<UInt32> = []
+        for (role, users) in [
+            (Attachment.Role.access, { (record: Record) in [record.access] }), (.underlay, { $0.underlays }),
+        ] {
+            let used = Set(remaining.flatMap(users))
+            let wanted = Set(remaining.filter { $0.configuration.attach == .xdp }.flatMap(users))
+            for interface in asking.flatMap(users)
+            where used.contains(interface) && !wanted.contains(interface) && seen.insert(interface).inserted {
+                guard attached.port(interface).hasXDP(role), !attached.isChosen(interface) else { continue }
+                actions.append(.detachXDP(role, interface: interface, name: name(interface)))
+            }
+        }
         return actions
     }
 

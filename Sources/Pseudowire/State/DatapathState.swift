@@ -70,6 +70,9 @@ final class DatapathState {
         }
     }
 
+    /// The same; none where they cannot be read.
+    var portsOrNone: [UInt32: pw_port] { (try? portList) ?? [:] }
+
     /// All pseudowires, by name.
     func records(interfaceName: (UInt32) -> String?) throws(PseudowireError) -> [Record] {
         try unsortedRecords(interfaceName: interfaceName).sorted { $0.configuration.name < $1.configuration.name }

@@ -27,6 +27,9 @@ struct StateDirectory: Hashable, Sendable {
         pin("\(Self.linkPrefix)\(interface):\(role.word)")
     }
 
+    /// The pin of an XDP link, which is before a filter.
+    func xdpPin(_ role: Attachment.Role, _ interface: UInt32) -> String { linkPin(role, interface) + ":xdp" }
+
     static let linkPrefix = "link:"
 
     var exists: Bool { FileSystem.exists(path) }
@@ -73,7 +76,7 @@ struct StateDirectory: Hashable, Sendable {
         }
     }
 
-    /// Whether a filter on the tcx hook is on an interface: then the namespace is there, and only the splitter is gone.
+    /// Whether a filter on the tcx hook, or an XDP program, is on an interface: then the namespace is there, and only the splitter is gone.
     private static func hasLiveLink(_ directory: String) throws(PseudowireError) -> Bool {
         for name in try FileSystem.entries(of: directory) where name.hasPrefix(linkPrefix) {
             let index = try bpf { () throws(BPFError) in

@@ -92,14 +92,39 @@ struct DatapathProof: ~Copyable {
                 if result.verdict != redirect { return "\(program) answers \(result.verdict), not \(redirect)" }
                 if result.frame != expected { return Self.difference(program, result.frame, expected) }
             }
+            for fault in [
+                try xdpFault("pw_encap_xdp", .access, frame, carried: ethernet + packet),
+                try xdpFault("pw_decap_xdp", .underlay, ethernet + reply, carried: frame),
+            ] {
+                if let fault { return fault }
+            }
             // With another session id it is nobody's, and is left alone.
             var stranger = configuration
             stranger.session.local = SessionID(rawValue: session ^ 1) ?? 2
             guard let other = try? stranger.codec(outbound: false).encapsulate(frame: frame) else { continue }
             let passed = try programs.decap.testRun(ethernet + other)
             if passed.verdict != -1 || passed.frame != ethernet + other { return "pw_decap takes what is not ours" }
+            if let fault = try xdpFault("pw_decap_xdp", .underlay, ethernet + other, carried: nil) { return fault }
         }
         return nil
+    }
+
+    /// What an XDP program may do with a frame that its filter carries: the same, or nothing, and then the filter gets it
+    /// as it came. Which of the two it does is speed, and nothing to be proved.
+    ///
+    /// - Parameter carried: what leaves when it carries the frame; nil where it may not.
+    private func xdpFault(
+        _ name: String, _ role: Attachment.Role, _ frame: [UInt8], carried: [UInt8]?
+    ) throws(BPFError) -> String? {
+        guard let held = programs.xdp(role) else { return "there is no \(name)" }
+        let result = try held.program.testRunXDP(frame)
+        let (pass, transmit, redirect): (Int32, Int32, Int32) = (2, 3, 4)
+        switch (result.verdict, carried) {
+        case (pass, _): return result.frame == frame ? nil : Self.difference(name, result.frame, frame)
+        case (transmit, let carried?), (redirect, let carried?):
+            return result.frame == carried ? nil : Self.difference(name, result.frame, carried)
+        default: return "\(name) answers \(result.verdict)"
+        }
     }
 
     private static func difference(_ program: String, _ found: [UInt8], _ expected: [UInt8]) -> String {

@@ -9,6 +9,8 @@ enum StateConversion {
     static let oldest: UInt32 = 3
 
     /// What each ABI changed against the one before it; a map that is not named has the same values in both.
+    ///
+    /// ABI 5 brought XDP programs, and gave meaning to bits of ports and records that were zero before.
     private static let steps: [UInt32: [DatapathObject.MapName: @Sendable (Entry) -> Entry]] = [
         4: [.pseudowires: recordsOf4, .ports: portsOf4]
     ]

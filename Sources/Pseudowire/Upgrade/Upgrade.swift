@@ -122,7 +122,8 @@ struct Upgrade {
             ports.sorted { $0.key < $1.key }.compactMap { interface, port in
                 port[role].map {
                     UpgradePlan.Filter(
-                        role: role, interface: interface, name: manager.interfaceName(interface), hook: $0)
+                        role: role, interface: interface, name: manager.interfaceName(interface), hook: $0,
+                        hasXDP: port.hasXDP(role))
                 }
             }
         }

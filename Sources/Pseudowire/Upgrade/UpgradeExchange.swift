@@ -97,7 +97,11 @@ struct UpgradeExchange {
             guard let hook = port[role],
                 let link = try netlink({ () throws(NetlinkError) in try client.links.get(index) })
             else { continue }
+            // The filter first: what the program before it passes on, it takes.
             try Attachment.exchange(role, on: link, at: hook, from: old, to: new, manager)
+            try FaultPoint.filterExchanged.reach()
+            guard port.hasXDP(role) else { continue }
+            try Attachment.exchangeXDP(role, on: link, from: old, to: new, manager)
             try FaultPoint.filterExchanged.reach()
         }
     }

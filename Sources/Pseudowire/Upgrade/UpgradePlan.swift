@@ -40,8 +40,10 @@ public struct UpgradePlan: Sendable, CustomStringConvertible {
         let interface: UInt32
         public let name: String
         public let hook: AttachmentHook
+        /// Whether an XDP program is before it, which is exchanged with it.
+        public let hasXDP: Bool
 
-        public var description: String { "\(role.word) of \(name) (\(hook.rawValue))" }
+        public var description: String { "\(role.word) of \(name) (\(hasXDP ? "xdp+" : "")\(hook.rawValue))" }
     }
 
     public let from: Datapath

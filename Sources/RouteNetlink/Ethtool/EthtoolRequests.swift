@@ -1,14 +1,7 @@
 import CPseudowireMNL
 
-/// The requests of generic netlink and ethtool, as bytes.
+/// The requests of ethtool, as bytes.
 enum EthtoolRequest {
-    static func family(_ name: String) -> Request {
-        var request = Request(Int(GENL_ID_CTRL_NUMBER))
-        request.genericHeader(UInt8(CTRL_CMD_GETFAMILY))
-        request.attribute(Int(CTRL_ATTR_FAMILY_NAME), name)
-        return request
-    }
-
     /// How a request names its device; the compact form has the answer's bits without their names.
     enum Device {
         case index(LinkIndex)
@@ -49,9 +42,6 @@ enum EthtoolRequest {
         }
         return request
     }
-
-    /// `GENL_ID_CTRL`, which is the first number that is not reserved.
-    private static let GENL_ID_CTRL_NUMBER = 0x10
 }
 
 extension Request {
@@ -64,15 +54,6 @@ extension Request {
                 $0.attribute(Int(ETHTOOL_A_HEADER_DEV_NAME), name)
                 if isCompact { $0.attribute(Int(ETHTOOL_A_HEADER_FLAGS), UInt32(1)) }
             }
-        }
-    }
-
-    /// Appends `struct genlmsghdr`.
-    fileprivate mutating func genericHeader(_ command: UInt8) {
-        header {
-            $0.append(command)
-            $0.append(UInt8(1))
-            $0.append(UInt16(0))
         }
     }
 }

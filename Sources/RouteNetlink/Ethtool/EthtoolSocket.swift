@@ -7,20 +7,8 @@ final class EthtoolSocket {
     private let family: Int
 
     init(_ socket: NetlinkSocket) throws(NetlinkError) {
-        var family: UInt16?
-        let request = EthtoolRequest.family("ethtool")
-        try socket.perform(request, .socket, "find netlink family ethtool") { message throws(MalformedMessage) in
-            var cursor = message.attributes(after: 4)
-            while let attribute = cursor.next() {
-                if attribute.type == Int(CTRL_ATTR_FAMILY_ID) { family = try attribute.integer() }
-            }
-        }
-        guard let family else {
-            throw NetlinkError(
-                .noSuchFileOrDirectory, "find netlink family ethtool", message: "no number in the answer")
-        }
         self.socket = socket
-        self.family = Int(family)
+        family = try socket.genericFamily("ethtool")
     }
 
     /// The names of all features that the kernel knows, in the order of its bits.

@@ -72,16 +72,10 @@ extension Links {
 }
 
 extension RouteClient {
-    /// The socket for offloads, opened when first needed.
+    /// Opened when first needed.
     func ethtoolSocket() throws(NetlinkError) -> EthtoolSocket {
         if let ethtool { return ethtool }
-        let socket =
-            if let script {
-                NetlinkSocket(script.makeEthtoolTransport(), isRoute: false)
-            } else {
-                try NetlinkSocket(NETLINK_GENERIC, in: namespace)
-            }
-        let opened = try EthtoolSocket(socket)
+        let opened = try EthtoolSocket(try genericSocket())
         ethtool = opened
         return opened
     }

@@ -61,6 +61,8 @@ public struct Link: Hashable, Sendable {
     /// The kind of the master, as `bridge`, and what it says about this port, undecoded.
     public var portKind: String?
     public var portData: [UInt8]?
+    /// Nil without any.
+    public var xdp: XDPPrograms?
 
     /// Whether the administrator has switched it on.
     public var isUp: Bool { flags.contains(.up) }
@@ -109,6 +111,7 @@ extension Link {
                     if item.type == IFLA_INFO_SLAVE_KIND { portKind = item.text }
                     if item.type == IFLA_INFO_SLAVE_DATA { portData = item.payload.array }
                 }
+            case Int(IFLA_XDP): xdp = try XDPPrograms(attribute)
             case IFLA_PROP_LIST:
                 var properties = attribute.attributes
                 while let item = properties.next() {

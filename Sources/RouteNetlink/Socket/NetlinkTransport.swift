@@ -35,5 +35,5 @@ package enum ReceivedDatagram {
 /// What stands in a kernel's place: a transport for each socket that a client opens.
 package protocol NetlinkScript: AnyObject {
     func makeRouteTransport() -> any NetlinkTransport
-    func makeEthtoolTransport() -> any NetlinkTransport
+    func makeGenericTransport() -> any NetlinkTransport
 }

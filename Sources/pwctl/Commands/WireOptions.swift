@@ -123,8 +123,11 @@ struct WireOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Where the filters are put on the interfaces (default: auto: tcx where the kernel has it).",
-            valueName: "auto|tcx|clsact"))
+            """
+            Where the filters are put on the interfaces (default: auto: tcx where the kernel has it, and XDP programs before \
+            it on hardware whose driver has native XDP); xdp: these on every interface.
+            """,
+            valueName: "auto|xdp|tcx|clsact"))
     var attach: String?
 
     @Option(

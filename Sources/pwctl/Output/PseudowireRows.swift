@@ -14,8 +14,13 @@ struct PseudowireRows {
         addOuterPackets(configuration)
         add("offload", "\(configuration.offload.rawValue) (\(wire.finishesFrames ? "finish" : "keep"))")
         add("coalesce", "\(configuration.coalesce.rawValue) (\(wire.coalescesSegments ? "on" : "off"))")
-        let hooks = wire.hooks.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.rawValue)" }
+        let hooks = wire.hooks.sorted { $0.key < $1.key }.map { name, hook in
+            "\(name) \(wire.acceleration[name]?.isOn == true ? "xdp+" : "")\(hook.rawValue)"
+        }
         add("attach", "\(configuration.attach.rawValue) (\(hooks.joined(separator: ", ")))")
+        for (name, state) in wire.acceleration.sorted(by: { $0.key < $1.key }) {
+            if let reason = state.reason { add("no xdp", "\(name): \(reason)") }
+        }
         add("underlay", wire.underlays.isEmpty ? "none yet" : wire.underlays.joined(separator: ", "))
         add("next hop", wire.nextHop ?? "no route")
         let limit = configuration.mtu.map { " (at most \($0))" } ?? " (auto)"

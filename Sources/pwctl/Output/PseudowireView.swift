@@ -30,9 +30,10 @@ struct PseudowireView: Encodable {
     let flowLabel: String?
     let portEntropy: String?
     let offload: String
-    /// As asked; where each filter is, by interface, is `hooks`.
+    /// As asked; where each filter is, by interface, is `hooks`, and whether XDP is before it `xdp`.
     let attach: String
     let hooks: [String: String]
+    let xdp: [String: AccelerationView]
     let coalesce: String
     let underlay: [String]
     let nextHop: String?
@@ -47,9 +48,14 @@ struct PseudowireView: Encodable {
         let sentence: String
     }
 
+    struct AccelerationView: Encodable {
+        let on: Bool
+        let reason: String?
+    }
+
     enum CodingKeys: String, CodingKey {
         case name, access, interface, encap, local, peer, sublayer, sequence, vlan, oversize, icmp, df, ttl, dscp, ecn
-        case offload, attach, hooks, coalesce, underlay, mtu, health, statistics
+        case offload, attach, hooks, xdp, coalesce, underlay, mtu, health, statistics
         case vlanProtocol = "vlan-protocol"
         case vlanTag = "vlan-tag"
         case mssClamp = "mss-clamp"
@@ -107,6 +113,7 @@ struct PseudowireView: Encodable {
         offload = configuration.offload.rawValue
         attach = configuration.attach.rawValue
         hooks = wire.hooks.mapValues(\.rawValue)
+        xdp = wire.acceleration.mapValues { AccelerationView(on: $0.isOn, reason: $0.reason) }
         coalesce = configuration.coalesce.rawValue
         underlay = wire.underlays
         nextHop = wire.nextHop

@@ -31,6 +31,8 @@ struct Census: Equatable, CustomStringConvertible {
             let flags = [("up", link.isUp), ("promiscuous", link.flags.contains(.promiscuous))]
                 .filter(\.1).map(\.0).joined(separator: " ")
             let name = name(link.index.rawValue)
+            // Not which number it has.
+            if link.xdp != nil { lines.insert("xdp \(name)") }
             lines.insert("link \(name) mtu \(link.mtu) \(link.alias ?? "") \(flags) \(link.linkMode)")
             for direction in [TrafficDirection.ingress, .egress] {
                 let hook = TrafficHook(link: link.index, direction: direction)

@@ -111,6 +111,18 @@ struct FaultScenario: Sendable, CustomTestStringConvertible {
                 testDescription: "set attach back", verb: "set", words: ["pwa", "attach=tcx"],
                 before: [moved(.clsact)], after: [moved(.tcx)], hasBystander: true),
             FaultScenario(
+                testDescription: "set attach xdp", verb: "set", words: ["pwa", "attach=xdp"],
+                before: [moved(.tcx)], after: [moved(.xdp)], hasBystander: true),
+            FaultScenario(
+                testDescription: "set attach from xdp", verb: "set", words: ["pwa", "attach=tcx"],
+                before: [moved(.xdp)], after: [moved(.tcx)], hasBystander: true),
+            FaultScenario(
+                testDescription: "create with xdp", verb: "create", document: .init([moved(.xdp)]),
+                before: [], after: [moved(.xdp)], hasBystander: false),
+            FaultScenario(
+                testDescription: "delete with xdp", verb: "delete", words: ["pwa"], before: [moved(.xdp)],
+                after: [], hasBystander: true),
+            FaultScenario(
                 testDescription: "delete on clsact", verb: "delete", words: ["pwa"], before: [moved(.clsact)],
                 after: [], hasBystander: true),
             FaultScenario(

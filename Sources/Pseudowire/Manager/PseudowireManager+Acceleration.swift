@@ -1,0 +1,84 @@
+internal import BPF
+internal import CPseudowireObject
+internal import RouteNetlink
+
+extension PseudowireManager {
+    /// Has XDP programs before the filters of those interfaces where the records want them, and nowhere else.
+    ///
+    /// It fails nothing but where the state itself cannot be read: what cannot be attached, health tells.
+    func mendAcceleration(_ state: DatapathState, _ records: [Record]) throws(PseudowireError) {
+        let ports = try state.portList
+        guard !ports.isEmpty else { return }
+        let client = client
+        let links = try netlink { () throws(NetlinkError) in try client.links.list() }
+        let byIndex = Dictionary(links.map { ($0.index.rawValue, $0) }) { first, _ in first }
+        let wishes = Self.wishes(records)
+        let drivers = DriverSurvey(client)
+        for (interface, port) in ports {
+            guard let link = byIndex[interface] else { continue }
+            for role in [Attachment.Role.access, .underlay] where port[role] != nil {
+                let isWanted =
+                    switch wishes[interface] ?? .auto {
+                    case .xdp: link.hasEthernetHeader
+                    case .tcx, .clsact: false
+                    case .auto:
+                        (try? drivers.judge(link, isOurs: port.hasXDP)) == .chosen
+                    }
+                if isWanted {
+                    let present = try Attachment.xdpProgramID(role, on: interface, self)
+                    if port.hasXDP(role), present == state.programs.xdp(role)?.program.id { continue }
+                    try? Attachment.attachXDP(role, to: interface, state, self)
+                } else {
+                    try? Attachment.detachXDP(role, from: interface, state, self)
+                }
+            }
+        }
+        try noteTransmitters(state)
+    }
+
+    /// What is asked for of each interface; an interface where nothing is asked for is not in it.
+    private static func wishes(_ records: [Record]) -> [UInt32: PseudowireConfiguration.Attach] {
+        var wishes: [UInt32: PseudowireConfiguration.Attach] = [:]
+        for record in records where record.configuration.attach != .auto {
+            for interface in record.underlays + [record.access] { wishes[interface] = record.configuration.attach }
+        }
+        return wishes
+    }
+
+    /// Writes down which drivers send what an XDP program redirects to them.
+    ///
+    /// A veth does while its other end has GRO on, or an XDP program: so this is asked after ours are attached, and again
+    /// by every command. Before Linux 6.3 nobody says so, and nothing is redirected.
+    func noteTransmitters(_ state: DatapathState) throws(PseudowireError) {
+        let ports = try state.portList
+        guard !ports.isEmpty else { return }
+        let client = client
+        let features = (try? client.links.xdpFeatures()) ?? [:]
+        let flag = UInt32(PW_PORT_TRANSMITS)
+        for (interface, port) in ports {
+            let transmits = features[LinkIndex(rawValue: interface)]?.contains(.transmit) == true
+            guard transmits != (port.flags & flag != 0) else { continue }
+            var changed = port
+            changed.flags = transmits ? port.flags | flag : port.flags & ~flag
+            let value = changed
+            try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: value) }
+        }
+    }
+
+    /// Says that our XDP program is not where it was put; frames take the filter then.
+    func accelerationDamage(
+        _ role: Attachment.Role, on link: Link, isAsked: Bool, _ state: DatapathState
+    ) throws(PseudowireError) -> String? {
+        let interface = link.index.rawValue
+        let port = try bpf { () throws(BPFError) in try state.ports[interface] }
+        guard port?[role] != nil, isAsked || port?.hasXDP(role) == true, let held = state.programs.xdp(role),
+            try Attachment.xdpProgramID(role, on: interface, self) != held.program.id
+        else { return nil }
+        let present = link.xdp?.first
+        return present.map {
+            "somebody else's XDP program, \(DriverSurvey.describe($0)), is where the one of \(link.name) belongs, and the "
+                + "filter carries its frames, more slowly; remove it, and the next command puts ours back"
+        }
+            ?? "the XDP program on \(link.name) is gone, and the filter carries its frames, more slowly; \(Self.cure)"
+    }
+}
