@@ -21,7 +21,10 @@ final class NextHopSite {
     let underlay: LinkIndex
 
     /// - Parameter change: what the pseudowire is like beyond the cell.
-    init(_ cell: Cell, mtu: UInt32? = nil, _ change: (inout PseudowireConfiguration) -> Void = { _ in }) throws {
+    init(
+        _ cell: Cell, mtu: UInt32? = nil, programs: [String] = [DatapathObject.encap],
+        _ change: (inout PseudowireConfiguration) -> Void = { _ in }
+    ) throws {
         namespace = try NetworkNamespace.anonymous()
         client = try RouteClient(in: namespace)
         self.cell = cell
@@ -39,7 +42,7 @@ final class NextHopSite {
         configuration.oversize = .drop
         configuration.repliesTooBig = false
         change(&configuration)
-        bench = try Bench(configuration, underlay: underlay.rawValue, splitter: splitter)
+        bench = try Bench(configuration, underlay: underlay.rawValue, splitter: splitter, programs: programs)
         try describe(isEthernet: true)
         try resolve(Self.first)
     }

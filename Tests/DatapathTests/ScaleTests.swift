@@ -9,7 +9,7 @@ import Testing
 @Suite("many sessions", .enabled(if: geteuid() == 0, "needs root"), .serialized)
 struct ScaleTests {
     /// The shortest of several runs: what disturbs a run only makes it longer.
-    private static func nanoseconds(_ program: borrowing Program, _ packet: [UInt8]) throws -> Double {
+    private static func nanoseconds(_ program: Bench.Runner, _ packet: [UInt8]) throws -> Double {
         var shortest = Double.infinity
         for _ in 0..<15 {
             let result = try program.testRun(packet, repetitions: 20_000)
