@@ -121,6 +121,11 @@ struct XDPTests {
         }
     }
 
+    /// A filter's test run takes for another station's what is not addressed to loopback.
+    private static func forLoopback(_ packet: [UInt8]) -> [UInt8] {
+        [UInt8](repeating: 0, count: 12) + packet.dropFirst(12)
+    }
+
     private static let plain = Sample.frame(
         Sample.ip(.udp(UDPDatagram(sourcePort: 1, destinationPort: 2, payload: [1, 2, 3])), .v4)
     ).bytes
@@ -132,15 +137,14 @@ struct XDPTests {
         let packet = ethernet + (try cell.codec(outbound: false).encapsulate(frame: Self.plain))
         var verdicts: [Int32: Int] = [:]
         for packet in Self.changed(packet, upTo: 14 + 68 + 14 + 28) {
-            let before = try xdp.bench.reasons()
             let result = try xdp.namespace.run { () throws in try xdp.bench.decapXDP.testRunXDP(packet) }
             verdicts[result.verdict, default: 0] += 1
             if result.verdict == XDPVerdict.pass {
                 #expect(result.frame == packet)
-                #expect(try xdp.bench.reasons() == before)
                 continue
             }
-            let other = try filter.namespace.run { () throws in try filter.bench.decap.testRun(packet) }
+            let other = try filter.namespace.run { () throws in try filter.bench.decap.testRun(Self.forLoopback(packet))
+            }
             switch result.verdict {
             case XDPVerdict.redirect:
                 #expect(other.verdict == Verdict.redirect)
@@ -150,10 +154,11 @@ struct XDPTests {
             default:
                 Issue.record("verdict \(result.verdict)")
             }
-            #expect(try xdp.bench.reasons() == filter.bench.reasons())
-            #expect(try xdp.bench.sessionReasons() == filter.bench.sessionReasons())
             #expect(try xdp.bench.counted() == filter.bench.counted())
         }
+        // What passed is counted by nobody here.
+        #expect(try xdp.bench.reasons() == filter.bench.reasons())
+        #expect(try xdp.bench.sessionReasons() == filter.bench.sessionReasons())
         // The source address, and the port; what is in the frame; what is no longer ours.
         #expect(verdicts[XDPVerdict.drop, default: 0] >= 3 * 4)
         #expect(verdicts[XDPVerdict.redirect, default: 0] >= 3 * 12)
@@ -286,13 +291,15 @@ struct XDPTests {
             "numbered", try Self.site(cell, Self.encapXDP) { $0.session.sequencing = .send }, Self.plain)
         try expectEncapPasses(
             "a way out that takes no redirection", try Self.site(cell, Self.encapXDP, flags: 0), Self.plain)
+        let narrow = try NextHopSite(cell, mtu: 1400, programs: Self.encapXDP)
+        try narrow.describe(isEthernet: true, flags: PW_PORT_TRANSMITS)
         let long = Sample.frame(
             Sample.ip(
-                .udp(UDPDatagram(sourcePort: 1, destinationPort: 2, payload: [UInt8](repeating: 7, count: 3990))), .v4)
+                .udp(UDPDatagram(sourcePort: 1, destinationPort: 2, payload: [UInt8](repeating: 7, count: 1350))), .v4)
         ).bytes
-        try expectEncapPasses("longer than the way takes", try Self.site(cell, Self.encapXDP), long)
+        try expectEncapPasses("longer than the way takes", narrow, long)
         try expectEncapPasses(
-            "longer than is configured", try Self.site(cell, Self.encapXDP) { $0.mtu = 1000 }, Array(long[..<1200]))
+            "longer than is configured", try Self.site(cell, Self.encapXDP) { $0.mtu = 1000 }, long)
         let unresolved = try Self.site(cell, Self.encapXDP)
         try unresolved.resolve(nil)
         try expectEncapPasses("a next hop that is not known", unresolved, Self.plain)
@@ -335,30 +342,25 @@ struct XDPTests {
     @Test("now and then a frame goes by the neighbour table, though another one has just found the way")
     func neighbourTurn() throws {
         let site = try Self.site(Cell.basic[0], Self.encapXDP + [DatapathObject.encap])
+        // All these peers are behind one gateway: each is another question, in whatever tick it is asked.
+        try site.client.routes.add(Route(to: "198.18.0.0/15", via: site.cell.configuration.tunnel.peer))
         let value = try #require(try site.bench.access[site.bench.accessKey])
-        var other = value
-        other.traffic_class = 0x20
+        func ask(_ peer: UInt32) throws -> Int32 {
+            var value = value
+            value.header.4 = (198 << 24 | 18 << 16 | peer).bigEndian
+            try site.bench.access.update(key: site.bench.accessKey, value: value)
+            return try site.bench.encapXDP.testRunXDP(Self.plain).verdict
+        }
         try site.namespace.run { () throws in
-            var passed = 0
-            for round in 0..<4000 {
-                // Another question each time: each frame asks anew, in whatever tick.
-                try site.bench.access.update(key: site.bench.accessKey, value: round % 2 == 0 ? other : value)
-                if try site.bench.encapXDP.testRunXDP(Self.plain).verdict == XDPVerdict.pass { passed += 1 }
-            }
+            let passed = try (0..<4096).filter { try ask($0) == XDPVerdict.pass }
             // One in 256: fewer than two, or more than 60, would be seen once in ten thousand runs.
-            #expect((2...60).contains(passed))
-            // What one has passed, the filter gives to the neighbour table, whatever is remembered.
-            var found = false
-            for _ in 0..<20_000 where !found {
-                try site.bench.access.update(key: site.bench.accessKey, value: other)
-                _ = try site.bench.encapXDP.testRunXDP(Self.plain)
-                try site.bench.access.update(key: site.bench.accessKey, value: value)
-                found = try site.bench.encapXDP.testRunXDP(Self.plain).verdict == XDPVerdict.pass
-            }
-            #expect(try Self.encapsulate(Self.plain, site).verdict == XDPVerdict.redirect)
+            #expect((2...60).contains(passed.count))
+            // What one has passed, the filter gives to the neighbour table, though another frame has found the way since.
+            let last = try #require(try (4096..<65536).first { try ask($0) == XDPVerdict.pass })
+            while try ask(last) == XDPVerdict.pass {}
             let sent = try site.bench.encap.testRun(Self.plain)
+            #expect(sent.verdict == Verdict.redirect)
             #expect(Array(sent.frame.prefix(12)) == [UInt8](repeating: 0, count: 12))
-            #expect(found)
         }
     }
 
@@ -367,7 +369,9 @@ struct XDPTests {
         try site.namespace.run { () throws in
             var verdict = XDPVerdict.pass
             for _ in 0..<3 where verdict == XDPVerdict.pass {
-                for _ in 0..<Int(PW_EVENTS_PER_SECOND) + 1 { _ = try site.bench.decap.testRun(packet) }
+                for _ in 0..<Int(PW_EVENTS_PER_SECOND) + 1 {
+                    _ = try site.bench.decap.testRun(Self.forLoopback(packet))
+                }
                 verdict = try site.bench.decapXDP.testRunXDP(packet).verdict
             }
             return verdict

@@ -17,9 +17,11 @@ extension Link {
 }
 
 extension pw_port {
-    /// Writes down whether its packets begin with an Ethernet header, by which the datapath may write one itself.
+    /// Writes down whether its packets begin with an Ethernet header, by which the datapath may write one itself, and
+    /// whose are for this host.
     mutating func noteShape(of link: Link) {
         if link.hasEthernetHeader { flags |= UInt32(PW_PORT_ETHERNET) } else { flags &= ~UInt32(PW_PORT_ETHERNET) }
+        Octets.write(link.address?.bytes ?? [UInt8](repeating: 0, count: 6), to: &address)
     }
 }
 

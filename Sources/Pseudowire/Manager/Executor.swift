@@ -140,7 +140,7 @@ struct Executor: ~Copyable {
             try Attachment.move(role, on: interface, to: hook, opened(), manager)
         case .attachXDP(let role, let interface, let name, let isAsked):
             do throws(PseudowireError) {
-                try Attachment.attachXDP(role, to: located(interface, name), opened(), manager)
+                try Attachment.attachXDP(role, to: located(interface, name), isAsked: isAsked, opened(), manager)
             } catch {
                 // Nobody has asked for it: the filter is there.
                 if isAsked { throw error }

@@ -17,8 +17,9 @@ extension PseudowireManager {
         for (interface, port) in ports {
             guard let link = byIndex[interface] else { continue }
             for role in [Attachment.Role.access, .underlay] where port[role] != nil {
+                let wish = wishes[interface] ?? .auto
                 let isWanted =
-                    switch wishes[interface] ?? .auto {
+                    switch wish {
                     case .xdp: link.hasEthernetHeader
                     case .tcx, .clsact: false
                     case .auto:
@@ -27,13 +28,13 @@ extension PseudowireManager {
                 if isWanted {
                     let present = try Attachment.xdpProgramID(role, on: interface, self)
                     if port.hasXDP(role), present == state.programs.xdp(role)?.program.id { continue }
-                    try? Attachment.attachXDP(role, to: interface, state, self)
+                    try? Attachment.attachXDP(role, to: interface, isAsked: wish == .xdp, state, self)
                 } else {
                     try? Attachment.detachXDP(role, from: interface, state, self)
                 }
             }
         }
-        try noteTransmitters(state)
+        try noteDrivers(state)
     }
 
     /// What is asked for of each interface; an interface where nothing is asked for is not in it.
@@ -45,23 +46,25 @@ extension PseudowireManager {
         return wishes
     }
 
-    /// Writes down which drivers send what an XDP program redirects to them.
+    /// Writes down which drivers send what an XDP program redirects to them, and whose frames an interface takes.
     ///
     /// A veth does while its other end has GRO on, or an XDP program: so this is asked after ours are attached, and again
     /// by every command. Before Linux 6.3 nobody says so, and nothing is redirected.
-    func noteTransmitters(_ state: DatapathState) throws(PseudowireError) {
+    func noteDrivers(_ state: DatapathState) throws(PseudowireError) {
         let ports = try state.portList
         guard !ports.isEmpty else { return }
         let client = client
         let features = (try? client.links.xdpFeatures()) ?? [:]
         let flag = UInt32(PW_PORT_TRANSMITS)
-        for (interface, port) in ports {
-            let transmits = features[LinkIndex(rawValue: interface)]?.contains(.transmit) == true
-            guard transmits != (port.flags & flag != 0) else { continue }
+        for link in try netlink({ () throws(NetlinkError) in try client.links.list() }) {
+            guard let port = ports[link.index.rawValue] else { continue }
             var changed = port
-            changed.flags = transmits ? port.flags | flag : port.flags & ~flag
-            let value = changed
-            try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: value) }
+            changed.noteShape(of: link)
+            let transmits = features[link.index]?.contains(.transmit) == true
+            changed.flags = transmits ? changed.flags | flag : changed.flags & ~flag
+            guard Octets.read(changed) != Octets.read(port) else { continue }
+            let (key, value) = (link.index.rawValue, changed)
+            try bpf { () throws(BPFError) in try state.ports.update(key: key, value: value) }
         }
     }
 

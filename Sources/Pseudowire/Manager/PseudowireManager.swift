@@ -136,7 +136,7 @@ public final class PseudowireManager {
             try recover()
             try mend()
             try body()
-            if let state = try openState() { try noteTransmitters(state) }
+            if let state = try openState() { try noteDrivers(state) }
             refreshInterfaces()
         }
     }
