@@ -59,7 +59,7 @@ struct XDPTests {
         return "no error"
     }
 
-    @Test("are put there, carry, and go with the pseudowire", arguments: Cell.all)
+    @Test("are put there, carry, and go with the pseudowire", arguments: [Cell.all[0], Cell.all[3]])
     func lifecycle(cell: Cell) throws {
         let wire = try Wire()
         let before = try Census(wire.first)

@@ -45,9 +45,11 @@ struct FaultScenario: Sendable, CustomTestStringConvertible {
     private static let tagged = wire("pwv", access: "veth10", session: 6) { $0.vlan = .id(5) }
     private static let taggedToo = wire("pww", access: "veth10", session: 7) { $0.vlan = .id(6) }
 
-    private static func moved(_ hook: PseudowireConfiguration.Attach) -> PseudowireConfiguration {
-        wire("pwa", access: "acc0", session: 2) {
-            $0.underlays = ["und0"]
+    private static func moved(
+        _ hook: PseudowireConfiguration.Attach, to place: String = "0"
+    ) -> PseudowireConfiguration {
+        wire("pwa", access: "acc\(place)", session: 2) {
+            $0.underlays = ["und\(place)"]
             $0.attach = hook
         }
     }
@@ -111,17 +113,8 @@ struct FaultScenario: Sendable, CustomTestStringConvertible {
                 testDescription: "set attach back", verb: "set", words: ["pwa", "attach=tcx"],
                 before: [moved(.clsact)], after: [moved(.tcx)], hasBystander: true),
             FaultScenario(
-                testDescription: "set attach xdp", verb: "set", words: ["pwa", "attach=xdp"],
-                before: [moved(.tcx)], after: [moved(.xdp)], hasBystander: true),
-            FaultScenario(
-                testDescription: "set attach from xdp", verb: "set", words: ["pwa", "attach=tcx"],
-                before: [moved(.xdp)], after: [moved(.tcx)], hasBystander: true),
-            FaultScenario(
-                testDescription: "create with xdp", verb: "create", document: .init([moved(.xdp)]),
-                before: [], after: [moved(.xdp)], hasBystander: false),
-            FaultScenario(
-                testDescription: "delete with xdp", verb: "delete", words: ["pwa"], before: [moved(.xdp)],
-                after: [], hasBystander: true),
+                testDescription: "set access with xdp", verb: "set", words: ["pwa", "access=acc1", "underlay=und1"],
+                before: [moved(.xdp)], after: [moved(.xdp, to: "1")], hasBystander: true),
             FaultScenario(
                 testDescription: "delete on clsact", verb: "delete", words: ["pwa"], before: [moved(.clsact)],
                 after: [], hasBystander: true),
