@@ -23,10 +23,13 @@ let edges: [(place: FourNamespaces.Place, access: String, underlay: String)] = [
 extension Contender {
     /// The name of the one that is held against others.
     static let udp = "ours, UDP over IPv4"
+    /// The same with XDP programs before the filters.
+    static let xdp = "ours, UDP over IPv4, XDP"
 
     static let all: [Contender] =
         [bridge, redirect, vxlan] + [
-            ours(udp, .v4, udp: true), ours("ours, UDP over IPv6", .v6, udp: true),
+            ours(udp, .v4, udp: true), ours(xdp, .v4, udp: true) { $0.attach = .xdp },
+            ours("ours, UDP over IPv6", .v6, udp: true),
             ours("ours, IP over IPv4", .v4, udp: false), ours("ours, IP over IPv6", .v6, udp: false),
         ]
 

@@ -23,6 +23,12 @@ extension Program {
             ], type: isXDP ? xdp : schedClassifier, name: "bench_redirect")
     }
 
+    /// `return XDP_DROP`, where frames arrive that have been carried far enough.
+    static func drop() throws -> Program {
+        try Program(
+            instructions: [instruction(moveValue, value: 1), instruction(exit)], type: xdp, name: "bench_drop")
+    }
+
     /// Does nothing: what running any program costs.
     static func empty() throws -> Program {
         try Program(

@@ -24,8 +24,12 @@ enum Condition: String, CaseIterable, Sendable, Codable {
             try network.setOffloads(segmentation, of: "veth01", at: .host0)
             try network.setOffloads(segmentation, of: "veth32", at: .host3)
         case .injection:
-            // A veth takes frames that were never a socket's only if its other end polls.
-            try network.setOffloads([.genericReceive: true], of: "veth10", at: .edge1)
+            // A veth takes frames that were never a socket's, or come from XDP, only if its other end polls.
+            for (name, place) in [
+                ("veth10", FourNamespaces.Place.edge1), ("veth12", .edge1), ("veth21", .edge2), ("veth32", .host3),
+            ] {
+                try network.setOffloads([.genericReceive: true], of: name, at: place)
+            }
         }
     }
 

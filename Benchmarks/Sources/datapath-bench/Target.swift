@@ -43,6 +43,9 @@ struct Target: Sendable {
         Target("64-octet frames injected / redirect only", atLeast: 0.8) {
             $0.chain.ratios(.injected(octets: 64), .injection, udp, Contender.redirect.name)
         },
+        Target("the same, XDP / filters", atLeast: 2.2) {
+            $0.chain.ratios(.injected(octets: 64), .injection, Contender.xdp, udp)
+        },
         Target("guest: TCP / l2tp_eth", atLeast: 3) {
             $0.guest?.ratios(.tcp(flows: 1), .defaults, udp, Contender.kernelL2TP.name) ?? []
         },

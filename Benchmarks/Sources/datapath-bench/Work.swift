@@ -101,11 +101,18 @@ extension Work {
     }
 
     /// Lets host0's kernel send copies of a frame for that long, as its own cable's other end would.
+    ///
+    /// They end in host3's driver: what its stack takes to throw them away is nobody's merit.
     private static func inject(
         _ octets: Int, _ seconds: Double, _ network: borrowing FourNamespaces
     ) throws -> Double {
         let index = try RouteClient(in: network.host0).index("veth01")
         let frame = udpFrame(octets)
+        let far = try RouteClient(in: network.host3).index("veth32")
+        let end = try network.host3.run {
+            Result { try ProgramLink(xdp: Program.drop(), interfaceIndex: far.rawValue, mode: .driver) }
+        }.get()
+        defer { withExtendedLifetime(end) {} }
         return try network.host0.run {
             Result {
                 let program = try Program.redirect(to: index, xdp: true)
