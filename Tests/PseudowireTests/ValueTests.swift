@@ -232,4 +232,11 @@ struct ValueTests {
             #expect(inverse.inverse?.description == action.description)
         }
     }
+
+    @Test("names in the order of their words are in the order of names")
+    func order() {
+        let longest = String(repeating: "a", count: 31)
+        let names = ["pw0", "pw1", "pw10", "pw2", "PW0", "a.b", "a-b", "a_b", "12345678", "123456789", longest]
+        #expect(names.sorted { pw_name($0).words < pw_name($1).words } == names.sorted())
+    }
 }
