@@ -218,7 +218,8 @@ struct ValueTests {
             configuration: Self.wires[0], slot: 1, access: 2, underlays: [3], finishes: false, coalesces: true,
             isReady: false, created: 0)
         let actions: [Action] = [
-            .beginRecord(record), .commitRecord(record), .reopenRecord(record.committed), .eraseRecord(record),
+            .addRecord(record), .addRecord(record.committed), .commitRecord(record), .reopenRecord(record.committed),
+            .eraseRecord(record),
             .attach(.access, interface: 2, name: "eth1", hook: .tcx),
             .detach(.underlay, interface: 3, name: "eth0", hook: .clsact),
             .moveFilter(.access, interface: 2, name: "eth1", to: .tcx), .write(.session, record, over: nil),

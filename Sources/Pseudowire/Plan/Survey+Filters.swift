@@ -27,6 +27,11 @@ extension Survey {
         of record: Record, at place: Place
     ) throws(PseudowireError) -> (decap: [Action], encap: [Action]) {
         let wish = record.configuration.attach.hook
+        // They were planned, or found, for the one before.
+        if wish == nil, record.access != 0, filtered?.access == record.access, filtered?.underlays == record.underlays {
+            return ([], [])
+        }
+        filtered = wish == nil ? (record.access, record.underlays) : nil
         var decap: [Action] = []
         for link in place.underlays {
             decap += try filter(.underlay, link.index.rawValue, link.name, isThere: try hasDecap(link), wish)
