@@ -19,7 +19,7 @@ extension IPAddress: LosslessStringConvertible, ExpressibleByStringLiteral {
 
     public var description: String {
         switch family {
-        case .v4: "\(octet(at: 0)).\(octet(at: 1)).\(octet(at: 2)).\(octet(at: 3))"
+        case .v4: describeIPv4()
         case .v6: describeIPv6()
         }
     }
@@ -97,6 +97,25 @@ extension IPAddress: LosslessStringConvertible, ExpressibleByStringLiteral {
             value = value << 4 | UInt16(digit)
         }
         return value
+    }
+
+    /// Written straight into the text's own memory: lists have thousands of them.
+    private func describeIPv4() -> String {
+        String(unsafeUninitializedCapacity: 15) { text in
+            var count = 0
+            func append(_ octet: UInt8) {
+                text[count] = octet
+                count += 1
+            }
+            for index in 0..<4 {
+                let octet = octet(at: index)
+                if index > 0 { append(UInt8(ascii: ".")) }
+                if octet >= 100 { append(0x30 + octet / 100) }
+                if octet >= 10 { append(0x30 + octet / 10 % 10) }
+                append(0x30 + octet % 10)
+            }
+            return count
+        }
     }
 
     /// RFC 5952: lower case, the longest run of two or more zero groups as "::", the first of equals.

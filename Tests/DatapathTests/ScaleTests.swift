@@ -51,4 +51,23 @@ struct ScaleTests {
         #expect(after.1 < 2 * before.1 + 50, "encap: \(before.1) ns, then \(after.1)")
         #expect(try Set(bench.reasons().keys) == ["cookie", "too_big"])
     }
+
+    @Test("entries that are shared out among threads are all set, each in its place", arguments: [1, 2047, 10_007])
+    func together(count: Int) throws {
+        let map = try Map<UInt32, UInt64>(creating: 1, name: "together", maxEntries: UInt32(count), flags: 1)
+        try map.updateTogether(count: count) { (UInt32($0), UInt64($0) * 3) }
+        let found = Dictionary(uniqueKeysWithValues: try map.entries().map { ($0.key, $0.value) })
+        #expect(found == Dictionary(uniqueKeysWithValues: (0..<count).map { (UInt32($0), UInt64($0) * 3) }))
+    }
+
+    @Test("a failure of any thread's is told, and the others' entries are set")
+    func failureTogether() throws {
+        let map = try Map<UInt32, UInt64>(creating: 2, name: "together", maxEntries: 5000)
+        // An array takes no key beyond its end: the last share has one.
+        let error = #expect(throws: BPFError.self) {
+            try map.updateTogether(count: 5001) { (UInt32($0), 1) }
+        }
+        #expect(error?.description.contains("it is full: 5000 entries") == true)
+        #expect(try map[0] == 1 && map[2000] == 1)
+    }
 }

@@ -218,7 +218,8 @@ struct ValueTests {
             configuration: Self.wires[0], slot: 1, access: 2, underlays: [3], finishes: false, coalesces: true,
             isReady: false, created: 0)
         let actions: [Action] = [
-            .beginRecord(record), .commitRecord(record), .reopenRecord(record.committed), .eraseRecord(record),
+            .addRecord(record), .addRecord(record.committed), .commitRecord(record), .reopenRecord(record.committed),
+            .eraseRecord(record),
             .attach(.access, interface: 2, name: "eth1", hook: .tcx),
             .detach(.underlay, interface: 3, name: "eth0", hook: .clsact),
             .moveFilter(.access, interface: 2, name: "eth1", to: .tcx), .write(.session, record, over: nil),
@@ -231,5 +232,12 @@ struct ValueTests {
             #expect(inverse.description != action.description)
             #expect(inverse.inverse?.description == action.description)
         }
+    }
+
+    @Test("names in the order of their words are in the order of names")
+    func order() {
+        let longest = String(repeating: "a", count: 31)
+        let names = ["pw0", "pw1", "pw10", "pw2", "PW0", "a.b", "a-b", "a_b", "12345678", "123456789", longest]
+        #expect(names.sorted { pw_name($0).words < pw_name($1).words } == names.sorted())
     }
 }

@@ -49,6 +49,16 @@ extension pw_name {
     }
 
     var string: String { Octets.text(text) }
+
+    /// Eight octets each, by which names are put into order.
+    var words: (UInt64, UInt64, UInt64, UInt64) {
+        withUnsafeBytes(of: text) { octets in
+            func word(_ index: Int) -> UInt64 {
+                UInt64(bigEndian: octets.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
+            }
+            return (word(0), word(1), word(2), word(3))
+        }
+    }
 }
 
 extension pw_access_key {

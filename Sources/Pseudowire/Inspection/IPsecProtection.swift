@@ -53,9 +53,10 @@ struct IPsecProtection {
     private func verdict(
         _ configuration: PseudowireConfiguration, _ direction: IPsecPolicy.Direction, _ ways: [Link]
     ) -> String? {
+        let blocks = direction == .output ? defaults.blocksOutput : defaults.blocksInput
+        guard blocks || !policies.isEmpty else { return nil }
         guard ways.isEmpty || ways.contains(where: { $0.kind != "xfrm" }) else { return nil }
         let flow = OuterFlow(configuration, direction, Set(ways.map(\.index)))
-        let blocks = direction == .output ? defaults.blocksOutput : defaults.blocksInput
         // The second set is asked as well as the first; only what no policy of either fits meets the default.
         var isAllowed = false
         for isSub in [false, true] {

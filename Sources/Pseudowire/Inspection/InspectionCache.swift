@@ -10,6 +10,8 @@ final class InspectionCache {
     /// The interfaces that carry filters of ours.
     let ports: [UInt32: pw_port]
     private let names: Set<String>
+    /// What was found last at each access interface.
+    var surroundings: [UInt32: Surroundings] = [:]
     private var missing: [Attachment.Role: [UInt32: String?]] = [:]
     private var missingXDP: [Attachment.Role: [UInt32: String?]] = [:]
     /// What routers said that a path takes, as long as that is believed.
@@ -37,6 +39,7 @@ final class InspectionCache {
         // Slots are given from the lowest: those beyond the last one were never used.
         let last = records.map(\.slot).max() ?? 0
         var found: [UInt32: Statistics] = [:]
+        found.reserveCapacity(records.count)
         try bpf { () throws(BPFError) in
             try state.counters.forEachValue(ofFirst: Int(last) + 1) { slot, value in
                 found[slot, default: Statistics()].add(value)

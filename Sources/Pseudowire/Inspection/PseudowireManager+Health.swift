@@ -7,62 +7,107 @@ internal import RouteNetlink
 extension PseudowireManager {
     /// What is wrong, worst first; the first finding is the answer.
     func health(
-        _ record: Record, _ route: Route?, _ statistics: Statistics, _ state: DatapathState, _ cache: InspectionCache
+        _ record: Record, _ surroundings: Surroundings, _ statistics: Statistics, _ state: DatapathState,
+        _ cache: InspectionCache
     ) throws(PseudowireError) -> Pseudowire.Health {
-        func waiting(_ sentence: String) -> Pseudowire.Health { .init(state: .waiting, sentence: sentence) }
+        if record.isReady, record.access == 0 { return try parked(record, state, cache) }
+        if let sentence = surroundings.damage { return .init(state: .broken, sentence: sentence) }
+        let disagreement = Disagreement(record.configuration, statistics, isHeard: cache.isPeerHeard(record))
+        if let sentence = disagreement.fatal { return .init(state: .broken, sentence: sentence) }
+        if let sentence = surroundings.obstacle { return .init(state: .waiting, sentence: sentence) }
+        if disagreement.remarks.isEmpty { return .init(state: .up, sentence: surroundings.sentence([])) }
+        return .init(state: .up, sentence: surroundings.sentence(disagreement.remarks))
+    }
+
+    /// What is the interfaces', the routes' and the filters'.
+    func surroundings(
+        _ record: Record, _ state: DatapathState, _ cache: InspectionCache
+    ) throws(PseudowireError) -> Surroundings {
+        if let known = cache.surroundings[record.access], known.isShared(by: record) { return known }
+        let configuration = record.configuration
+        let links = cache.links
+        let route = try netlink { () throws(NetlinkError) in try cache.survey.route(to: configuration.tunnel.peer) }
+        var found = Surroundings(record)
+        found.underlays = record.underlays.map { links[$0]?.name ?? "#\($0)" }
+        found.hooks = hooks(record, cache)
+        found.acceleration = try acceleration(record, state, cache)
+        if let route, let out = route.outputInterface, let link = links[out.rawValue] {
+            found.pathMTU = route.pathMTU(through: link)
+            found.nextHop = route.gateway.map { "\($0) dev \(link.name)" } ?? "\(link.name)"
+        }
+        found.damage = try damage(record, state, cache)
+        if found.damage == nil {
+            found.obstacle = try obstacle(record, route, cache)
+            if found.obstacle == nil { try remark(record, route, state, cache, &found) }
+        }
+        cache.surroundings[record.access] = found
+        return found
+    }
+
+    /// Why it has to wait.
+    private func obstacle(
+        _ record: Record, _ route: Route?, _ cache: InspectionCache
+    ) throws(PseudowireError) -> String? {
         let configuration = record.configuration
         let tunnel = configuration.tunnel
         let links = cache.links
-        if record.isReady, record.access == 0 { return try parked(record, state, cache) }
-        if let sentence = try damage(record, state, cache) { return .init(state: .broken, sentence: sentence) }
-        let disagreement = Disagreement(configuration, statistics, isHeard: cache.isPeerHeard(record))
-        if let sentence = disagreement.fatal { return .init(state: .broken, sentence: sentence) }
         if record.underlays.isEmpty {
-            return waiting(
-                "no underlay is known: there was neither a route to \(tunnel.peer) nor the address \(tunnel.local); "
-                    + "name one with --underlay")
+            return "no underlay is known: there was neither a route to \(tunnel.peer) nor the address \(tunnel.local); "
+                + "name one with --underlay"
         }
         if let access = links[record.access] {
             // The hidden end has a carrier while the customer's is up, wherever it has been moved to.
             if configuration.makesInterface, !access.flags.contains(.lowerUp) {
-                return waiting("interface \(configuration.access) is down")
+                return "interface \(configuration.access) is down"
             }
-            if !access.flags.contains(.up) { return waiting("access interface \(access.name) is down") }
+            if !access.flags.contains(.up) { return "access interface \(access.name) is down" }
         }
-        guard let route, route.type == .unicast else { return waiting("there is no route to \(tunnel.peer)") }
+        guard let route, route.type == .unicast else { return "there is no route to \(tunnel.peer)" }
         let holders = try netlink { () throws(NetlinkError) in try cache.survey.holders(of: tunnel.local) }
-        guard !holders.isEmpty else {
-            return waiting("the address \(tunnel.local) is on no interface")
+        guard !holders.isEmpty else { return "the address \(tunnel.local) is on no interface" }
+        if let out = route.outputInterface, let link = links[out.rawValue], !link.flags.contains(.up) {
+            return "underlay interface \(link.name) is down"
         }
-        var remarks = disagreement.remarks
+        return nil
+    }
+
+    /// What may surprise.
+    private func remark(
+        _ record: Record, _ route: Route?, _ state: DatapathState, _ cache: InspectionCache,
+        _ found: inout Surroundings
+    ) throws(PseudowireError) {
+        let configuration = record.configuration
+        let links = cache.links
         if !configuration.makesInterface, let access = links[record.access], !access.answers(to: configuration.access) {
-            remarks.append("\(configuration.access) is called \(access.name) now")
-        }
-        if let out = route.outputInterface, let link = links[out.rawValue] {
-            if !link.flags.contains(.up) { return waiting("underlay interface \(link.name) is down") }
-            if !record.underlays.contains(out.rawValue) {
-                remarks.insert("the route leads through \(link.name), where replies are not taken in", at: 0)
-            }
+            found.lastRemarks.append("\(configuration.access) is called \(access.name) now")
         }
         for (role, interface) in [(Attachment.Role.access, record.access)] + record.underlays.map({ (.underlay, $0) }) {
             guard let link = links[interface] else { continue }
             let sentence = try cache.missingXDP(role, interface) { () throws(PseudowireError) in
                 try accelerationDamage(role, on: link, isAsked: configuration.attach == .xdp, state)
             }
-            if let sentence { remarks.append(sentence) }
+            if let sentence { found.lastRemarks.append(sentence) }
         }
         // What has gone out unprotected cannot be called back: this comes before all other remarks.
         let protection = try netlink { () throws(NetlinkError) in try cache.survey.ipsecProtection() }
         if let conflict = protection.conflict(
-            configuration, wayOut: route.outputInterface.flatMap { links[$0.rawValue] },
+            configuration, wayOut: route?.outputInterface.flatMap { links[$0.rawValue] },
             underlays: record.underlays.compactMap { links[$0] })
         {
-            remarks.insert("\(conflict); \(IPsecProtection.cure)", at: 0)
+            found.firstRemarks.append("\(conflict); \(IPsecProtection.cure)")
         }
-        let sentence = remarks.isEmpty ? "" : "; but \(remarks.joined(separator: "; and "))"
-        return .init(
-            state: .up,
-            sentence: remarks.isEmpty ? "carrying frames of \(configuration.access)" : "carrying frames\(sentence)")
+        if let out = route?.outputInterface, let link = links[out.rawValue], !record.underlays.contains(out.rawValue) {
+            found.firstRemarks.append("the route leads through \(link.name), where replies are not taken in")
+        }
+    }
+
+    /// Where a pseudowire's filters are, by the names of the interfaces.
+    private func hooks(_ record: Record, _ cache: InspectionCache) -> [String: AttachmentHook] {
+        var found: [String: AttachmentHook] = [:]
+        for (role, interface) in [(Attachment.Role.access, record.access)] + record.underlays.map({ (.underlay, $0) }) {
+            if let link = cache.links[interface], let hook = cache.ports[interface]?[role] { found[link.name] = hook }
+        }
+        return found
     }
 
     /// What of the pseudowire itself is not as it was made.

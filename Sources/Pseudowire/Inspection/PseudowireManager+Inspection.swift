@@ -50,24 +50,20 @@ extension PseudowireManager {
         _ record: Record, _ state: DatapathState, _ statistics: Statistics, _ cache: InspectionCache
     ) throws(PseudowireError) -> Pseudowire {
         let configuration = record.configuration
-        let links = cache.links
-        let route = try netlink { () throws(NetlinkError) in try cache.survey.route(to: configuration.tunnel.peer) }
-        var mtu: Int?
-        var nextHop: String?
-        if let route, let out = route.outputInterface, let link = links[out.rawValue] {
-            let path = min(route.pathMTU(through: link), cache.learnedPathMTU(record) ?? .max)
-            mtu = min(configuration.overhead.pseudowireMTU(underlay: path), Int(configuration.mtu ?? .max))
-            nextHop = route.gateway.map { "\($0) dev \(link.name)" } ?? "\(link.name)"
+        let surroundings = try surroundings(record, state, cache)
+        let mtu = surroundings.pathMTU.map { known in
+            let path = min(known, cache.learnedPathMTU(record) ?? .max)
+            return min(configuration.overhead.pseudowireMTU(underlay: path), Int(configuration.mtu ?? .max))
         }
         return Pseudowire(
-            configuration: configuration, health: try health(record, route, statistics, state, cache),
-            statistics: statistics, underlays: record.underlays.map { links[$0]?.name ?? "#\($0)" }, mtu: mtu,
-            finishesFrames: record.finishes, coalescesSegments: record.coalesces, hooks: hooks(record, cache),
-            acceleration: try acceleration(record, state, cache), nextHop: nextHop, created: record.created)
+            configuration: configuration, health: try health(record, surroundings, statistics, state, cache),
+            statistics: statistics, underlays: surroundings.underlays, mtu: mtu, finishesFrames: record.finishes,
+            coalescesSegments: record.coalesces, hooks: surroundings.hooks, acceleration: surroundings.acceleration,
+            nextHop: surroundings.nextHop, created: record.created)
     }
 
     /// Whether XDP programs are before a pseudowire's filters, and why not, by the names of the interfaces.
-    private func acceleration(
+    func acceleration(
         _ record: Record, _ state: DatapathState, _ cache: InspectionCache
     ) throws(PseudowireError) -> [String: Pseudowire.AccelerationState] {
         var found: [String: Pseudowire.AccelerationState] = [:]
@@ -87,15 +83,6 @@ extension PseudowireManager {
                     judgement.reason ?? "not with --attach \(record.configuration.attach.rawValue)"
                 }
             found[link.name] = .init(isOn: reason == nil, reason: reason)
-        }
-        return found
-    }
-
-    /// Where a pseudowire's filters are, by the names of the interfaces.
-    private func hooks(_ record: Record, _ cache: InspectionCache) -> [String: AttachmentHook] {
-        var found: [String: AttachmentHook] = [:]
-        for (role, interface) in [(Attachment.Role.access, record.access)] + record.underlays.map({ (.underlay, $0) }) {
-            if let link = cache.links[interface], let hook = cache.ports[interface]?[role] { found[link.name] = hook }
         }
         return found
     }

@@ -30,8 +30,10 @@ struct Intent: Sendable {
     /// What the steps of a plan come to.
     static func all(of actions: [Action]) -> [Intent] {
         var intents: [Intent] = []
-        // A slot is one pseudowire's, before and after.
+        // A slot is one pseudowire's, before and after. Most plans have four steps for each.
         var places: [UInt32: Int] = [:]
+        places.reserveCapacity(actions.count / 4)
+        intents.reserveCapacity(actions.count / 4)
         func note(_ record: Record, _ change: (inout Intent) -> Void) {
             let place = places[record.slot] ?? intents.count
             if place == intents.count {
@@ -42,6 +44,7 @@ struct Intent: Sendable {
         }
         for action in actions {
             switch action {
+            case .addRecord(let record): if record.isReady { note(record) { $0.new = record } }
             case .commitRecord(let record): note(record) { $0.new = record.committed }
             case .replaceRecord(let record, let over):
                 note(record) {
@@ -56,50 +59,56 @@ struct Intent: Sendable {
             default: continue
             }
         }
-        return intents.filter { $0.old != nil || $0.new != nil }
+        intents.removeAll { $0.old == nil && $0.new == nil }
+        return intents
     }
 }
 
 extension Intent {
-    /// As the journal keeps it.
-    var value: pw_intent {
-        var value = pw_intent()
-        if let old {
-            value.flags |= UInt32(PW_INTENT_OLD)
-            value.before = old.value
+    /// How many entries of the journal it takes.
+    var entryCount: Int { (old == nil ? 0 : 1) + (new == nil ? 0 : 1) }
+
+    /// The first of them, or the second.
+    func entry(_ number: Int) -> pw_intent {
+        var entry = pw_intent()
+        entry.name = pw_name(name)
+        var shape: CustomerPort.Shape?
+        if number == 0, let old {
+            entry.flags = UInt32(PW_INTENT_OLD)
+            entry.record = old.value
+            entry.underlay = oldUnderlay
+            if removed != nil { entry.flags |= UInt32(PW_INTENT_REMOVES) }
+            shape = removed
+        } else if let new {
+            entry.flags = UInt32(PW_INTENT_NEW)
+            entry.record = new.value
+            entry.underlay = newUnderlay
+            if made != nil { entry.flags |= UInt32(PW_INTENT_MAKES) }
+            shape = made
         }
-        if let new {
-            value.flags |= UInt32(PW_INTENT_NEW)
-            value.after = new.value
+        if let shape {
+            entry.mtu = shape.mtu
+            if shape.isDormant { entry.flags |= UInt32(PW_INTENT_DORMANT) }
         }
-        if made != nil { value.flags |= UInt32(PW_INTENT_MAKES) }
-        if removed != nil { value.flags |= UInt32(PW_INTENT_REMOVES) }
-        if let shape = made ?? removed {
-            value.mtu = shape.mtu
-            if shape.isDormant { value.flags |= UInt32(PW_INTENT_DORMANT) }
-        }
-        value.old_underlay = oldUnderlay
-        value.new_underlay = newUnderlay
-        return value
+        return entry
     }
 
-    /// Nil for what we would not have written.
-    init?(name: String, value: pw_intent, interfaceName: (UInt32) -> String?) {
-        func has(_ flag: Int) -> Bool { value.flags & UInt32(flag) != 0 }
-        self.name = name
-        let shape = CustomerPort.Shape(mtu: value.mtu, isDormant: has(Int(PW_INTENT_DORMANT)))
-        if has(Int(PW_INTENT_MAKES)) { made = shape }
-        if has(Int(PW_INTENT_REMOVES)) { removed = shape }
-        oldUnderlay = value.old_underlay
-        newUnderlay = value.new_underlay
+    /// Adds what an entry says; false for what we would not have written.
+    mutating func take(_ entry: pw_intent, interfaceName: (UInt32) -> String?) -> Bool {
+        func has(_ flag: Int) -> Bool { entry.flags & UInt32(flag) != 0 }
+        guard has(Int(PW_INTENT_OLD)) != has(Int(PW_INTENT_NEW)),
+            let record = Record(name: name, value: entry.record, interfaceName: interfaceName)
+        else { return false }
+        let shape = CustomerPort.Shape(mtu: entry.mtu, isDormant: has(Int(PW_INTENT_DORMANT)))
         if has(Int(PW_INTENT_OLD)) {
-            guard let record = Record(name: name, value: value.before, interfaceName: interfaceName) else { return nil }
             old = record
-        }
-        if has(Int(PW_INTENT_NEW)) {
-            guard let record = Record(name: name, value: value.after, interfaceName: interfaceName) else { return nil }
+            oldUnderlay = entry.underlay
+            if has(Int(PW_INTENT_REMOVES)) { removed = shape }
+        } else {
             new = record
+            newUnderlay = entry.underlay
+            if has(Int(PW_INTENT_MAKES)) { made = shape }
         }
-        if old == nil, new == nil { return nil }
+        return true
     }
 }

@@ -12,7 +12,7 @@ extension Action {
     /// Nil for what is done alone.
     var family: Family? {
         switch self {
-        case .beginRecord, .reopenRecord, .commitRecord, .replaceRecord: .record
+        case .addRecord, .reopenRecord, .commitRecord, .replaceRecord: .record
         case .eraseRecord: .erasure
         case .clearCounters: .counters
         case .write(.session, _, _): .session
@@ -28,7 +28,7 @@ extension Action {
     /// The pseudowire that a step of a family is about; nil for what is done alone.
     var subject: Record? {
         switch self {
-        case .beginRecord(let record), .reopenRecord(let record), .commitRecord(let record),
+        case .addRecord(let record), .reopenRecord(let record), .commitRecord(let record),
             .replaceRecord(let record, _), .eraseRecord(let record), .clearCounters(let record),
             .write(_, let record, _), .drop(_, let record):
             record
@@ -40,7 +40,7 @@ extension Action {
     var leavesWhole: Bool {
         switch self {
         case .commitRecord: true
-        case .replaceRecord(let record, _): record.isReady
+        case .addRecord(let record), .replaceRecord(let record, _): record.isReady
         default: false
         }
     }
@@ -71,7 +71,7 @@ extension Executor {
         switch family {
         case .record:
             try bpf { () throws(BPFError) in
-                try maps.pseudowires.update(count: records.count) { index in
+                try maps.pseudowires.updateTogether(count: records.count) { index in
                     let record = records[index]
                     let isReady = batch[batch.startIndex + index].leavesWhole
                     return (pw_name(record.configuration.name), record.value(isReady: isReady))
@@ -84,11 +84,11 @@ extension Executor {
             try bpf { () throws(BPFError) in try maps.clearCounters(slots: records.map(\.slot)) }
         case .session:
             try bpf { () throws(BPFError) in
-                try maps.sessions.update(count: records.count) { maps.sessionEntry(records[$0]) }
+                try maps.sessions.updateTogether(count: records.count) { maps.sessionEntry(records[$0]) }
             }
         case .path:
             try bpf { () throws(BPFError) in
-                try maps.paths.update(count: records.count) {
+                try maps.paths.updateTogether(count: records.count) {
                     (pw_path_key(records[$0].configuration), records[$0].accessKey)
                 }
             }
@@ -116,7 +116,7 @@ extension Executor {
                 guard case .write(_, _, _?) = action else { continue }
                 learned[index] = try maps.access[records[index].accessKey]
             }
-            try maps.access.update(count: records.count) { index in
+            try maps.access.updateTogether(count: records.count) { index in
                 var underlay: UInt32 = 0
                 if case .write(.access(let wayOut, _), _, _) = batch[batch.startIndex + index] {
                     underlay = wayOut

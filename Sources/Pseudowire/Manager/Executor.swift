@@ -114,7 +114,7 @@ struct Executor: ~Copyable {
                 throw error
             }
             state = nil
-        case .beginRecord(let record), .reopenRecord(let record): try write(located(record), isReady: false)
+        case .reopenRecord(let record): try write(located(record), isReady: false)
         case .commitRecord(let record): try write(located(record), isReady: true)
         case .eraseRecord(let record):
             let name = pw_name(record.configuration.name)
@@ -152,7 +152,8 @@ struct Executor: ~Copyable {
         case .clearCounters(let record):
             let maps = try opened()
             try bpf { () throws(BPFError) in try maps.clearCounters(slots: [record.slot]) }
-        case .replaceRecord(let record, _): try write(located(record), isReady: record.isReady)
+        case .addRecord(let record), .replaceRecord(let record, _):
+            try write(located(record), isReady: record.isReady)
         }
     }
 

@@ -155,12 +155,15 @@ public final class PseudowireManager {
 
     /// The pseudowires that the kernel knows, whole and half made, by name.
     func records(_ state: DatapathState?) throws(PseudowireError) -> [Record] {
-        try unsortedRecords(state).sorted { $0.configuration.name < $1.configuration.name }
+        guard let state else { return [] }
+        return try state.records(interfaceName: recordedName)
     }
 
     /// The same in the kernel's order.
     func unsortedRecords(_ state: DatapathState?) throws(PseudowireError) -> [Record] {
         guard let state else { return [] }
-        return try state.unsortedRecords { index in (try? client.links.get(LinkIndex(rawValue: index)))?.name }
+        return try state.unsortedRecords(interfaceName: recordedName)
     }
+
+    private func recordedName(_ index: UInt32) -> String? { (try? client.links.get(LinkIndex(rawValue: index)))?.name }
 }

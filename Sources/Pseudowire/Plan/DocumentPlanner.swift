@@ -49,7 +49,7 @@ struct DocumentPlanner {
     ///
     /// - Parameter only: others stay as they are, or are not made.
     mutating func sort(only: Set<String>?) throws(PseudowireError) {
-        var neighbours: [UInt32: Survey.Neighbour] = [:]
+        var neighbours: [String: Survey.Neighbour] = [:]
         for (index, wire) in document.pseudowires.enumerated() {
             let old = records.isEmpty ? nil : records[wire.name]
             if let only, !only.contains(wire.name) {
@@ -82,6 +82,8 @@ struct DocumentPlanner {
 
     /// Finds a place for each that has to be looked at; faults that are none to wait for are the survey's.
     mutating func place(_ survey: inout Survey) throws(PseudowireError) {
+        survey.reserveCapacity(pending.count)
+        transition.reserveCapacity(pending.count)
         for index in pending {
             guard let wire = try recordable(document.pseudowires[index], index) else { continue }
             let old = records.isEmpty ? nil : records[wire.name]
@@ -149,7 +151,7 @@ struct DocumentPlanner {
             survey.faults.removeSubrange(count...)
         }
         if !faults.isEmpty { place = nil }
-        place?.hidden = hidden
+        if let hidden { place?.hidden = hidden }
         // What keeps it from being made anew does not undo it, as long as it is where it was.
         if place == nil, let old, old.isReady, old.access != 0, old.configuration == wire,
             try isThere(old, hidden, today)

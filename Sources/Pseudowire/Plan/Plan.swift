@@ -55,7 +55,8 @@ public struct Plan: Sendable, CustomStringConvertible {
 enum Action: Sendable, CustomStringConvertible {
     case makeState(maxSessions: UInt32)
     case removeState
-    case beginRecord(Record)
+    /// Whole, or only begun, as it says.
+    case addRecord(Record)
     case commitRecord(Record)
     case reopenRecord(Record)
     case eraseRecord(Record)
@@ -93,7 +94,7 @@ enum Action: Sendable, CustomStringConvertible {
         switch self {
         case .makeState(let maxSessions): "load the datapath for up to \(maxSessions) pseudowires"
         case .removeState: "unload the datapath"
-        case .beginRecord(let record): "record \(record.configuration.name)"
+        case .addRecord(let record): "record \(record.configuration.name)"
         case .commitRecord(let record): "commit \(record.configuration.name)"
         case .reopenRecord(let record): "mark \(record.configuration.name) as half made"
         case .eraseRecord(let record): "forget \(record.configuration.name)"
@@ -117,10 +118,10 @@ enum Action: Sendable, CustomStringConvertible {
         case .makeState: .removeState
         // It is the last step, and undoes itself if it fails.
         case .removeState: nil
-        case .beginRecord(let record): .eraseRecord(record)
+        case .addRecord(let record): .eraseRecord(record)
         case .commitRecord(let record): .reopenRecord(record.committed)
-        case .reopenRecord(let record): record.isReady ? .commitRecord(record) : .beginRecord(record)
-        case .eraseRecord(let record): .beginRecord(record)
+        case .reopenRecord(let record): record.isReady ? .commitRecord(record) : .addRecord(record)
+        case .eraseRecord(let record): .addRecord(record)
         case .makeInterface(let record, let shape): .removeInterface(record, shape)
         case .removeInterface(let record, let shape): .makeInterface(record, shape)
         case .attach(let role, let interface, let name, let hook):

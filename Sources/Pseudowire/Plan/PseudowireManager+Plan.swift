@@ -42,11 +42,13 @@ extension PseudowireManager {
             guard let place = try survey.place(configuration) else { continue }
             let record = Record(
                 configuration: configuration, slot: slots.next(), access: place.access?.index.rawValue ?? 0,
-                underlays: place.underlays.map(\.index.rawValue), finishes: place.finishes(configuration.offload),
-                coalesces: place.coalesces(configuration.coalesce), isReady: false, created: Self.now())
+                underlays: place.underlayIndexes, finishes: place.finishes(configuration.offload),
+                coalesces: place.coalesces(configuration.coalesce), isReady: true, created: Self.now())
             try survey.checkHiddenName(record)
-            begun.append(.beginRecord(record))
-            if configuration.makesInterface { made.append(.makeInterface(record, place.shape(configuration))) }
+            if configuration.makesInterface {
+                begun.append(.addRecord(record.begun))
+                made.append(.makeInterface(record, place.shape(configuration)))
+            }
             let filters = try survey.filters(of: record, at: place)
             decaps += filters.decap
             // Those of a datapath that is loaded just now are zero.
@@ -60,8 +62,8 @@ extension PseudowireManager {
             if paths.insert(PathKey(record)).inserted { found.append(.write(.path, record, over: nil)) }
             sent.append(.write(.access(underlay: place.wayOut?.rawValue ?? 0, before: 0), record, over: nil))
             encaps += filters.encap
-            done.append(.commitRecord(record))
-            survey.add(record.committed)
+            done.append(configuration.makesInterface ? .commitRecord(record) : .addRecord(record))
+            survey.add(record)
         }
         let actions = begun + made + decaps + cleared + entries + found + sent + encaps + done
         guard survey.faults.isEmpty else { throw .faults(survey.faults) }

@@ -37,7 +37,7 @@ extension Survey {
     }
 
     /// Pseudowires can share an access interface if no frame could belong to two of them.
-    private mutating func refuseSharing(of link: Link, _ vlan: PseudowireConfiguration.VLANSelection) {
+    mutating func refuseSharing(of link: Link, _ vlan: PseudowireConfiguration.VLANSelection) {
         guard let held = holders[link.index.rawValue], let first = held.first else { return }
         if let name = held[.any] {
             refuse("access", "\(link.name) is the access interface of \(name) already, with all its frames")

@@ -42,6 +42,13 @@ extension Survey {
         of record: Record, at place: Place
     ) throws(PseudowireError) -> (decap: [Action], encap: [Action]) {
         let wish = record.configuration.attach
+        // They were planned, or found, for the one before.
+        if wish == .auto, record.access != 0, filtered?.access == record.access,
+            filtered?.underlays == record.underlays
+        {
+            return ([], [])
+        }
+        filtered = wish == .auto ? (record.access, record.underlays) : nil
         var decap: [Action] = []
         for link in place.underlays {
             decap += try filter(.underlay, link, link.name, isThere: try hasDecap(link), wish)

@@ -14,27 +14,19 @@ extension Survey {
     struct Neighbour {
         let tunnel: PseudowireConfiguration.Tunnel
         let names: [String]
-        let underlays: Underlays
+        let place: Place
     }
 
+    /// The place of one that is at the same, if nothing speaks against that but who is there already.
+    func neighbour(of configuration: PseudowireConfiguration) -> Place? {
+        guard !configuration.makesInterface, let neighbour = neighbours[configuration.access],
+            neighbour.tunnel == configuration.tunnel, neighbour.names == configuration.underlays
+        else { return nil }
+        return neighbour.place
+    }
+
+    /// Looks for where packets of a pseudowire go out and come in.
     mutating func underlayInterfaces(
-        _ configuration: PseudowireConfiguration, access: Link?
-    ) throws(PseudowireError) -> Underlays {
-        if let access, let neighbour = neighbours[access.index.rawValue], neighbour.tunnel == configuration.tunnel,
-            neighbour.names == configuration.underlays
-        {
-            return neighbour.underlays
-        }
-        let before = faults.count
-        let found = try findUnderlays(configuration, access)
-        if let access, faults.count == before {
-            neighbours[access.index.rawValue] = Neighbour(
-                tunnel: configuration.tunnel, names: configuration.underlays, underlays: found)
-        }
-        return found
-    }
-
-    private mutating func findUnderlays(
         _ configuration: PseudowireConfiguration, _ access: Link?
     ) throws(PseudowireError) -> Underlays {
         let cache = cache

@@ -5,19 +5,29 @@ internal import RouteNetlink
 
 /// Looks for what a configuration needs on this machine, and collects everything that is missing or taken.
 struct Survey {
-    /// Where a pseudowire will be.
-    struct Place {
+    /// Where a pseudowire will be: one object for all that are at one.
+    final class Place {
         /// Nil where it is made with the pseudowire.
-        var access: Link?
-        /// The hidden end of one that was made with the pseudowire before.
+        let access: Link?
+        /// The hidden end of one that was made with the pseudowire before; such a place is its alone.
         var hidden: Link?
-        var underlays: [Link]
+        let underlays: [Link]
+        let underlayIndexes: [UInt32]
         /// The interface that the route to the peer names today.
-        var wayOut: LinkIndex?
+        let wayOut: LinkIndex?
         /// What the path to the peer takes today; nil without a route.
-        var pathMTU: Int?
+        let pathMTU: Int?
         /// Whether there is a route to the peer and our address is on an interface.
-        var isConnected: Bool
+        let isConnected: Bool
+
+        init(_ access: Link?, _ found: Underlays) {
+            self.access = access
+            underlays = found.links
+            underlayIndexes = found.links.map(\.index.rawValue)
+            wayOut = found.wayOut
+            pathMTU = found.pathMTU
+            isConnected = found.pathMTU != nil && found.hasLocalAddress
+        }
 
         /// Whether `auto` means to finish frames here.
         func finishes(_ offload: PseudowireConfiguration.Offload) -> Bool {
@@ -60,6 +70,10 @@ struct Survey {
     /// The interfaces on which a whole pseudowire has put our filters, and those on which one will.
     private var attached: [Attachment.Role: Set<UInt32>] = [:]
     private var planned: [Attachment.Role: Set<UInt32>] = [:]
+    /// Where the one was that was planned last: the next one is often there as well.
+    private var latest: (access: UInt32, underlays: [UInt32])?
+    /// The same of the one whose filters were planned last, if it wanted them nowhere in particular.
+    var filtered: (access: UInt32, underlays: [UInt32])?
     /// What is really there; nil: what was put there.
     var filters: FilterPresence?
     /// The interfaces that carry filters of ours, with what was planned just now.
@@ -67,8 +81,8 @@ struct Survey {
     /// Who has asked for what of an interface's filters.
     private(set) var wishes: [UInt32: (attach: PseudowireConfiguration.Attach, name: String)] = [:]
 
-    /// By access interface, as long as no other one becomes one: underlays are none.
-    var neighbours: [UInt32: Neighbour] = [:]
+    /// By access interface, as long as no other one becomes one, or an underlay: none is both.
+    var neighbours: [String: Neighbour] = [:]
 
     init(_ client: RouteClient, _ records: [Record], _ cache: SurveyCache? = nil) {
         self.client = client
@@ -79,6 +93,12 @@ struct Survey {
         }
     }
 
+    /// So many will be added: what is looked up need not be moved while it grows.
+    mutating func reserveCapacity(_ count: Int) {
+        names.reserveCapacity(names.count + count)
+        sessions.reserveCapacity(sessions.count + count)
+    }
+
     mutating func refuse(_ field: String, _ message: String) {
         faults.append(ConfigurationFault(.refusal, field, message))
     }
@@ -86,9 +106,10 @@ struct Survey {
     /// What was planned just now is there for what is planned next.
     mutating func add(_ record: Record) {
         note(record)
-        guard record.isReady else { return }
+        guard record.isReady, latest?.access != record.access || latest?.underlays != record.underlays else { return }
         planned[.underlay, default: []].formUnion(record.underlays)
         planned[.access, default: []].insert(record.access)
+        latest = (record.access, record.underlays)
     }
 
     private mutating func note(_ record: Record) {
@@ -100,8 +121,12 @@ struct Survey {
             if holders[record.access] == nil { neighbours = [:] }
             holders[record.access, default: [:]][configuration.vlan] = configuration.name
         }
-        for underlay in record.underlays { underlayUsers[underlay] = configuration.name }
+        for underlay in record.underlays where underlayUsers[underlay] == nil {
+            neighbours = [:]
+            underlayUsers[underlay] = configuration.name
+        }
         if configuration.attach != .auto {
+            filtered = nil
             for interface in record.underlays + [record.access] where interface != 0 {
                 wishes[interface] = (configuration.attach, configuration.name)
             }
@@ -128,16 +153,23 @@ struct Survey {
         if let other = sessions[configuration.session.local] {
             refuse("session-id", "\(configuration.session.local) is the session of \(other) already; choose another")
         }
+        if let place = neighbour(of: configuration), let access = place.access {
+            refuseSharing(of: access, configuration.vlan)
+            if configuration.attach != .auto { try checkAttachment(configuration, [access] + place.underlays) }
+            return faults.count == before ? place : nil
+        }
         let access = try configuration.makesInterface ? nil : accessInterface(configuration)
         if configuration.makesInterface, !keepsInterface { try checkNewName(configuration) }
-        let underlays = try underlayInterfaces(configuration, access: access)
+        let underlays = try underlayInterfaces(configuration, access)
+        let place = Place(access, underlays)
+        if let access, faults.count == before {
+            neighbours[access.name] = Neighbour(
+                tunnel: configuration.tunnel, names: configuration.underlays, place: place)
+        }
         if configuration.attach != .auto {
             try checkAttachment(configuration, (access.map { [$0] } ?? []) + underlays.links)
         }
-        guard faults.count == before, access != nil || configuration.makesInterface else { return nil }
-        return Place(
-            access: access, underlays: underlays.links, wayOut: underlays.wayOut, pathMTU: underlays.pathMTU,
-            isConnected: underlays.pathMTU != nil && underlays.hasLocalAddress)
+        return faults.count == before && (access != nil || configuration.makesInterface) ? place : nil
     }
 
     /// Whether our filter for the peer's packets is there already.

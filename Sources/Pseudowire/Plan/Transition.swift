@@ -20,6 +20,8 @@ struct Transition {
         let new: Record
         let old: Record?
         let underlay: UInt32
+        /// Whether its interface is made.
+        let makes: Bool
         /// Whether there is no interface for it: it is remembered, and nothing else.
         let isParked: Bool
     }
@@ -27,6 +29,11 @@ struct Transition {
     init(removed: [Record]) {
         self.removed = removed
         changes = removed.map { .remove($0.configuration.name) }
+    }
+
+    mutating func reserveCapacity(_ count: Int) {
+        pairs.reserveCapacity(pairs.count + count)
+        changes.reserveCapacity(changes.count + count)
     }
 
     /// - Parameters:
@@ -46,7 +53,7 @@ struct Transition {
         }
         pairs.append(
             Pair(
-                new: record, old: old, underlay: place?.wayOut?.rawValue ?? 0,
+                new: record, old: old, underlay: place?.wayOut?.rawValue ?? 0, makes: makes && place != nil,
                 isParked: place == nil || record.access == 0 && !makes))
         guard let place else { return }
         if makes { made.append((record, place.shape(configuration))) }
@@ -70,12 +77,14 @@ struct Transition {
         let owners = Owners(kept: kept, before: placed, after: present.map(\.new))
 
         // Steps of one family stand together, so that they can be done together.
-        let added = pairs.filter { $0.old == nil }.map(\.new.begun)
-        actions.reserveCapacity(3 * added.count + 4 * pairs.count)
-        for record in added { actions.append(.beginRecord(record)) }
+        actions.reserveCapacity(5 * pairs.count)
+        // By its record an interface that is made is found again; nothing else needs one before it is whole.
+        if !made.isEmpty {
+            for pair in pairs where pair.old == nil && pair.makes { actions.append(.addRecord(pair.new.begun)) }
+        }
         // Those of a datapath that is loaded just now are zero.
         if capacity == nil {
-            for record in added { actions.append(.clearCounters(record)) }
+            for pair in pairs where pair.old == nil { actions.append(.clearCounters(pair.new)) }
         }
         let bySlot = made.isEmpty ? [:] : Dictionary(pairs.map { ($0.new.slot, $0.old) }) { first, _ in first }
         for (record, shape) in made {
@@ -98,7 +107,8 @@ struct Transition {
         }
         actions += encaps
         for pair in pairs {
-            actions.append(pair.old.map { .replaceRecord(pair.new, over: $0) } ?? .commitRecord(pair.new))
+            let first = pair.makes ? Action.commitRecord(pair.new) : .addRecord(pair.new)
+            actions.append(pair.old.map { .replaceRecord(pair.new, over: $0) } ?? first)
         }
         if olds.isEmpty { return actions }
         return actions + departures(removal, olds, owners, name, attached, wayOut)
@@ -184,12 +194,19 @@ struct Transition {
         private let kept: Set<UInt32>
 
         init(kept: [Record], before: [Record], after: [Record]) {
-            func earliest(_ records: [Record]) -> [PathKey: Record] {
-                Dictionary(records.map { (PathKey($0), $0) }) { $0.created <= $1.created ? $0 : $1 }
-            }
             let placed = kept.filter { $0.access != 0 }
-            self.before = earliest(placed + before)
-            self.after = earliest(placed + after)
+            func earliest(_ others: [Record]) -> [PathKey: Record] {
+                var found: [PathKey: Record] = [:]
+                found.reserveCapacity(placed.count + others.count)
+                for record in [placed, others].joined() {
+                    let key = PathKey(record)
+                    if let other = found[key], other.created <= record.created { continue }
+                    found[key] = record
+                }
+                return found
+            }
+            self.before = earliest(before)
+            self.after = earliest(after)
             self.kept = Set(placed.map(\.slot))
         }
 

@@ -70,7 +70,7 @@ struct Whereabouts {
             }
             return indexes
         }
-        var indexes = place?.underlays.map(\.index.rawValue) ?? []
+        var indexes = place?.underlayIndexes ?? []
         guard let old, old.configuration.underlays.isEmpty,
             old.configuration.tunnel.peer == configuration.tunnel.peer,
             old.configuration.tunnel.local == configuration.tunnel.local

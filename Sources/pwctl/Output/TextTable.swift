@@ -14,27 +14,32 @@ struct TextTable {
 
     var text: String {
         let columns = rows.map(\.count).max() ?? 0
-        var widths = [Int](repeating: 0, count: columns)
+        var widest = [Int](repeating: 0, count: columns)
+        var widths: [Int] = []
+        widths.reserveCapacity(rows.count * columns)
         for row in rows {
-            for (column, cell) in row.enumerated() { widths[column] = max(widths[column], Self.width(cell)) }
-        }
-        var text = ""
-        for (number, row) in rows.enumerated() {
-            if number > 0 { text += "\n" }
             for (column, cell) in row.enumerated() {
-                if column > 0 { text += "  " }
-                let padding = widths[column] - Self.width(cell)
-                let isLast = column == row.count - 1
-                if rightAligned.contains(column) { Self.pad(&text, padding) }
-                text += cell
-                if !isLast, !rightAligned.contains(column) { Self.pad(&text, padding) }
+                let width = Self.width(cell)
+                widths.append(width)
+                widest[column] = max(widest[column], width)
             }
         }
-        return text
-    }
-
-    private static func pad(_ text: inout String, _ count: Int) {
-        for _ in 0..<count { text.unicodeScalars.append(" ") }
+        var text: [UInt8] = []
+        text.reserveCapacity(rows.count * (widest.reduce(0, +) + 2 * columns))
+        var number = 0
+        for row in rows {
+            if number > 0 { text.append(UInt8(ascii: "\n")) }
+            for (column, cell) in row.enumerated() {
+                let padding = repeatElement(UInt8(ascii: " "), count: widest[column] - widths[number])
+                number += 1
+                if column > 0 { text.append(contentsOf: [UInt8(ascii: " "), UInt8(ascii: " ")]) }
+                let isRight = rightAligned.contains(column)
+                if isRight { text.append(contentsOf: padding) }
+                text.append(contentsOf: cell.utf8)
+                if !isRight, column < row.count - 1 { text.append(contentsOf: padding) }
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Characters; of what is ASCII, as nearly everything is, without looking for what belongs together.
