@@ -109,8 +109,10 @@ struct DatapathProof: ~Copyable {
         return nil
     }
 
-    /// What an XDP program may do with a frame that its filter carries: the same, or nothing, and then the filter gets it
-    /// as it came. Which of the two it does is speed, and nothing to be proved.
+    /// What is wrong with what an XDP program does with a frame that its filter carries, or nil.
+    ///
+    /// It may do the same, or pass the frame as it came, and then the filter takes it. Which of the two is speed, and
+    /// nothing to be proved.
     ///
     /// - Parameter carried: what leaves when it carries the frame; nil where it may not.
     private func xdpFault(
