@@ -77,6 +77,13 @@ __u32 bpf_get_hash_recalc(struct __sk_buff *skb);
 void bpf_set_hash_invalid(struct __sk_buff *skb);
 long bpf_set_hash(struct __sk_buff *skb, __u32 hash);
 
+/* XDP programs are compiled here, but not run: DatapathTests hold them against the filters. */
+long bpf_xdp_adjust_head(struct xdp_md *context, int difference);
+long bpf_xdp_adjust_tail(struct xdp_md *context, int difference);
+long bpf_xdp_load_bytes(struct xdp_md *context, __u32 offset, void *to, __u32 length);
+struct bpf_sock *bpf_sk_lookup_udp(void *context, struct bpf_sock_tuple *tuple, __u32 size, __u64 netns, __u64 flags);
+long bpf_sk_release(void *socket);
+
 /* Ways out. */
 long bpf_fib_lookup(void *context, struct bpf_fib_lookup *parameters, int size, __u32 flags);
 long bpf_check_mtu(void *context, __u32 ifindex, __u32 *mtu, __s32 difference, __u64 flags);
