@@ -208,9 +208,12 @@ struct XDPTests {
     func healed() throws {
         let wire = try Wire()
         let client = try wire.client(.edge1)
+        // As hardware does, each end sends what is redirected to it, whatever the other one has attached.
+        for (place, name) in [(FourNamespaces.Place.edge1, "veth12"), (.edge2, "veth21")] {
+            let client = try wire.client(place)
+            try client.links.setOffloads(wire.index(name, client), [.genericReceive: true])
+        }
         try wire.connect(Cell.all[0]) { $0.attach = .xdp }
-        // The other end's program is the last: only since then does the underlay send what is redirected to it.
-        try wire.first.refresh()
         let before = try Census(wire.first)
         let document = try wire.first.export()
         for (name, word) in zip(Self.names, ["encap", "decap"]) {
@@ -247,6 +250,25 @@ struct XDPTests {
         try client.links.delete(index)
         try wire.first.refresh()
         #expect(!FileSystem.exists(wire.first.directory.pin("link:\(index.rawValue):encap:xdp")))
+        try wire.first.teardown()
+        try wire.second.teardown()
+    }
+
+    @Test("that send to a driver which no longer takes it are told by health, and stopped by the next command")
+    func untransmitted() throws {
+        let wire = try Wire()
+        try wire.connect(Cell.all[0]) { $0.attach = .xdp }
+        // The other end's program is the last: only since then does the underlay send what is redirected to it.
+        try wire.first.refresh()
+        #expect(try wire.first.pseudowire(named: "pw0").health.state == .up)
+        try wire.expectPings()
+        let far = try wire.index("veth21", wire.client(.edge2))
+        try ProgramLink(pinnedAt: wire.second.directory.pin("link:\(far.rawValue):decap:xdp")).detach()
+        let health = try wire.first.pseudowire(named: "pw0").health
+        #expect(health.state == .broken && health.sentence.contains("send to veth12 is lost"), "\(health)")
+        try wire.first.refresh()
+        #expect(try wire.first.pseudowire(named: "pw0").health.state == .up)
+        try wire.expectPings()
         try wire.first.teardown()
         try wire.second.teardown()
     }

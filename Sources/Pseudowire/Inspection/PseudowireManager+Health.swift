@@ -36,12 +36,31 @@ extension PseudowireManager {
             found.nextHop = route.gateway.map { "\($0) dev \(link.name)" } ?? "\(link.name)"
         }
         found.damage = try damage(record, state, cache)
+        if found.damage == nil { found.damage = try untransmitted(record, cache) }
         if found.damage == nil {
             found.obstacle = try obstacle(record, route, cache)
             if found.obstacle == nil { try remark(record, route, state, cache, &found) }
         }
         cache.surroundings[record.access] = found
         return found
+    }
+
+    /// Says that XDP programs redirect frames to an interface whose driver no longer takes them.
+    ///
+    /// A veth does not once its other end has neither GRO nor an XDP program.
+    private func untransmitted(_ record: Record, _ cache: InspectionCache) throws(PseudowireError) -> String? {
+        let interfaces = [record.access] + record.underlays
+        guard interfaces.contains(where: { cache.ports[$0]?.hasXDP == true }) else { return nil }
+        for interface in interfaces {
+            guard let link = cache.links[interface], let port = cache.ports[interface],
+                port.flags & UInt32(PW_PORT_TRANSMITS) != 0
+            else { continue }
+            let features = try netlink { () throws(NetlinkError) in try cache.survey.drivers.features(link.index) }
+            if features?.contains(.transmit) == false {
+                return "what XDP programs send to \(link.name) is lost, for its driver no longer takes it; \(Self.cure)"
+            }
+        }
+        return nil
     }
 
     /// Why it has to wait.
