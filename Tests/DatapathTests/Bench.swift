@@ -13,7 +13,9 @@ struct Bench: ~Copyable {
     static let slot: UInt32 = 1
     static let loopback: UInt32 = 1
 
-    /// What most tests run. To verify what a test does not run takes longer than the test.
+    /// What most tests run.
+    ///
+    /// To verify what a test does not run takes longer than the test.
     static let filters = [DatapathObject.encap, DatapathObject.encapSplit, DatapathObject.decap, DatapathObject.join]
 
     /// A program, or what stands for one that was left out.
