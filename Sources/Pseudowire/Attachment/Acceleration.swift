@@ -39,10 +39,12 @@ public enum Acceleration: Hashable, Sendable, CustomStringConvertible {
                 .possible(
                     "it is virtual (\(kind)), and may hand over frames whose segments and checksums are still to be made, "
                         + "which XDP programs cannot see")
+            } else if let parsing = Self.parsing.first(where: facts.active.contains) {
+                .impossible(
+                    "its card takes VLAN tags out of the frame (\(parsing)), where XDP programs cannot see them",
+                    cure: "turn that off, or \(leftOut)")
             } else if let joining = Self.joining.first(where: facts.active.contains) {
                 .possible("its card joins segments (\(joining)), where XDP programs are to see each frame")
-            } else if let parsing = Self.parsing.first(where: facts.active.contains) {
-                .possible("its card takes VLAN tags out of the frame (\(parsing)), where XDP programs cannot see them")
             } else if facts.driver == nil {
                 .possible("the kernel does not say whether its driver has native XDP (Linux 6.3 does)")
             } else {
