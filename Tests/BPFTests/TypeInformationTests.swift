@@ -10,7 +10,8 @@ private func objectFile() throws -> ObjectFile {
 /// The object's values as C's importer lays them out for Swift.
 private let port = StructLayout.of(pw_port.self)
     .field("flags", \.flags).field("access_hook", \.access_hook).field("underlay_hook", \.underlay_hook)
-    .field("reserved", \.reserved).field("name", \.name).field("room", \.room).layout
+    .field("reserved", \.reserved).field("name", \.name).field("address", \.address)
+    .field("reserved_too", \.reserved_too).field("room", \.room).layout
 private let path = StructLayout.of(pw_path_key.self)
     .field("peer_be", \.peer_be).field("peer_session_be", \.peer_session_be).field("protocol", \.protocol).layout
 private let encap = StructLayout.of(pw_encap.self)
@@ -47,13 +48,15 @@ struct LayoutTests {
             differences == [
                 .size(expected: 32, found: 48), .fieldSize("flags", expected: 8, found: 4),
                 .offset("name", expected: 4, found: 8), .missing("speed"), .bitField("reserved"),
-                .unexpected("access_hook"), .unexpected("underlay_hook"), .unexpected("room"),
+                .unexpected("access_hook"), .unexpected("underlay_hook"), .unexpected("address"),
+                .unexpected("reserved_too"), .unexpected("room"),
             ])
         #expect(differences[2].description == "name lies at octet 8, not 4")
         let less = StructLayout.of(pw_port.self).field("flags", \.flags).field("name", \.name).layout
         #expect(
             less.differences(from: try objectFile().valueLayout(ofMap: "ports"))
-                == ["access_hook", "underlay_hook", "reserved", "room"].map(LayoutDifference.unexpected))
+                == ["access_hook", "underlay_hook", "reserved", "address", "reserved_too", "room"].map(
+                    LayoutDifference.unexpected))
     }
 
     @Test("what the kernel holds of a loaded map", .enabled(if: geteuid() == 0, "needs root"))
