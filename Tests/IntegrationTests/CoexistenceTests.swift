@@ -269,18 +269,10 @@ struct CoexistenceTests {
     func wishes() throws {
         guard UpgradeTests.hooks.contains(.tcx) else { return }
         let wire = try Wire()
-        func made(_ number: UInt32, _ attach: PseudowireConfiguration.Attach) -> PseudowireConfiguration {
-            var one = Cell.all[0].configuration(at: .edge1)
-            one.name = "pw\(number)"
-            one.vlan = .id(UInt16(number + 1))
-            one.session.local = SessionID(rawValue: number + 1) ?? 1
-            one.attach = attach
-            return one
-        }
-        try wire.first.add(made(0, .auto))
-        try wire.first.add(made(1, .clsact))  // the first one goes along
+        try wire.first.add(Cell.oneOfMany(0, .auto))
+        try wire.first.add(Cell.oneOfMany(1, .clsact))  // the first one goes along
         #expect(try wire.first.pseudowires().allSatisfy { $0.hooks == ["veth10": .clsact, "veth12": .clsact] })
-        let error = #expect(throws: PseudowireError.self) { try wire.first.add(made(2, .tcx)) }
+        let error = #expect(throws: PseudowireError.self) { try wire.first.add(Cell.oneOfMany(2, .tcx)) }
         let faults: [ConfigurationFault] = if case .faults(let faults) = error { faults } else { [] }
         #expect(faults.map(\.field) == ["attach"])
         #expect(faults.first?.message.contains("pw1 wants it at clsact") == true, "\(faults)")

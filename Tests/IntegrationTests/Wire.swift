@@ -110,6 +110,16 @@ struct Cell: Sendable, CustomTestStringConvertible {
         Encapsulation.allCases.map { Cell(family: family, encapsulation: $0) }
     }
 
+    /// One of several pseudowires at the first edge's access interface, each with a VLAN of its own.
+    static func oneOfMany(_ number: UInt32, _ attach: PseudowireConfiguration.Attach) -> PseudowireConfiguration {
+        var one = all[0].configuration(at: .edge1)
+        one.name = "pw\(number)"
+        one.vlan = .id(UInt16(number + 1))
+        one.session.local = SessionID(rawValue: number + 1) ?? 1
+        one.attach = attach
+        return one
+    }
+
     func configuration(at edge: FourNamespaces.Place) -> PseudowireConfiguration {
         let isFirst = edge == .edge1
         let local = edge.address(family)

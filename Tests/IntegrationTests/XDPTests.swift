@@ -308,20 +308,12 @@ struct XDPTests {
     @Test("are shared by the pseudowires of an interface, and go with the last one that asked for them")
     func shared() throws {
         let wire = try Wire()
-        func made(_ number: UInt32, _ attach: PseudowireConfiguration.Attach) -> PseudowireConfiguration {
-            var one = Cell.all[0].configuration(at: .edge1)
-            one.name = "pw\(number)"
-            one.vlan = .id(UInt16(number + 1))
-            one.session.local = SessionID(rawValue: number + 1) ?? 1
-            one.attach = attach
-            return one
-        }
-        try wire.first.add(made(0, .auto))
-        try wire.first.add(made(1, .xdp))  // the first one goes along
+        try wire.first.add(Cell.oneOfMany(0, .auto))
+        try wire.first.add(Cell.oneOfMany(1, .xdp))  // the first one goes along
         #expect(try wire.first.pseudowires().allSatisfy { $0.acceleration.values.allSatisfy(\.isOn) })
-        let refusal = Self.message { try wire.first.add(made(2, .clsact)) }
+        let refusal = Self.message { try wire.first.add(Cell.oneOfMany(2, .clsact)) }
         #expect(refusal.contains("pw1 wants it at xdp"), "\(refusal)")
-        try wire.first.add(made(2, .xdp))
+        try wire.first.add(Cell.oneOfMany(2, .xdp))
         try wire.first.remove("pw1")
         #expect(try Self.present(wire) == Self.ours(wire.first))
         try wire.first.remove("pw2")
