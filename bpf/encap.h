@@ -63,6 +63,18 @@ static __always_inline struct pw_encap *find_encap(struct __sk_buff *skb, __u32 
     return bpf_map_lookup_elem(&access, &key);
 }
 
+/* DSCP and ECN of the outer packet. */
+static __always_inline __u8 outer_traffic_class(const struct pw_encap *encap, const struct inner_packet *inner) {
+    __u8 traffic_class = encap->traffic_class;
+    if (inner->is_ip) {
+        if (encap->flags & PW_FLAG_DSCP_INHERIT)
+            traffic_class = inner->traffic_class & 0xfc;
+        if (encap->flags & PW_FLAG_ECN)
+            traffic_class |= inner->traffic_class & 3;
+    }
+    return traffic_class;
+}
+
 static __always_inline int fragment_outer(struct __sk_buff *skb, __u32 limit, __u32 splitter, __u32 mark) {
     struct vlan_tags none = {};
     return skb->protocol == bpf_htons(ETH_P_IPV6) ? fragment_packet_v6(skb, limit, splitter, mark)
@@ -177,13 +189,7 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
     out.frame_length = length + tag_octets;
     if (encap->flags & (PW_FLAG_ENTROPY_SEND | PW_FLAG_FLOW_LABEL))
         out.hash = bpf_get_hash_recalc(skb);
-    out.traffic_class = encap->traffic_class;
-    if (inner.is_ip) {
-        if (encap->flags & PW_FLAG_DSCP_INHERIT)
-            out.traffic_class = inner.traffic_class & 0xfc;
-        if (encap->flags & PW_FLAG_ECN)
-            out.traffic_class |= inner.traffic_class & 3;
-    }
+    out.traffic_class = outer_traffic_class(encap, &inner);
     /*
      * The sum by identity counts the IP packet; an Ethernet frame padded to its minimum has more, and is short enough
      * to be summed the plain way, like everything else that the identity does not cover.

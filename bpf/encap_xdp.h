@@ -99,13 +99,7 @@ static __always_inline int encapsulate_xdp(struct xdp_md *context) {
         end = (void *)(long)context->data_end;
         out.hash = hash_of(data + l3_offset, end, ethertype, &inner, &out.eth);
     }
-    out.traffic_class = encap->traffic_class;
-    if (inner.is_ip) {
-        if (encap->flags & PW_FLAG_DSCP_INHERIT)
-            out.traffic_class = inner.traffic_class & 0xfc;
-        if (encap->flags & PW_FLAG_ECN)
-            out.traffic_class |= inner.traffic_class & 3;
-    }
+    out.traffic_class = outer_traffic_class(encap, &inner);
     __s32 room = outer_length + sizeof(struct ethhdr) + tag_octets - tags.count * 4;
     if (bpf_xdp_adjust_head(context, -room))
         return XDP_PASS;
