@@ -33,8 +33,9 @@ extension PseudowireManager {
         // A state without pseudowires has gone, and the journal with it.
         try Journal.remove(from: directory.path)
         try FaultPoint.journalRemoved.reach()
-        if isForward { removedInRecovery.formUnion(intents.filter { $0.new == nil }.map(\.name)) }
-        onMend(Recovery(changes: intents.map(\.change), isFinished: isForward, reason: reason))
+        let changes = intents.map(\.change)
+        if isForward { finishedInRecovery.formUnion(changes) }
+        onMend(Recovery(changes: changes, isFinished: isForward, reason: reason))
     }
 
     /// Why pseudowires cannot be as they were to be, or as they were; nil if they can.

@@ -25,8 +25,8 @@ public final class PseudowireManager {
     public var patience: Duration?
     /// Called when a change has to wait for another one.
     public var onWait: () -> Void = {}
-    /// The pseudowires whose removal the change at hand has first finished, for a command that died.
-    var removedInRecovery: Set<String> = []
+    /// What the change at hand has first finished, for a command that died.
+    var finishedInRecovery: Set<Change> = []
     /// Called when a change has first finished, or undone, what a command that died had begun.
     public var onMend: (Recovery) -> Void = { _ in }
     /// Called when a change has put a pseudowire in its place again that nobody had asked for.
@@ -132,7 +132,7 @@ public final class PseudowireManager {
             }
             try finishUpgrade()
             // Of this change alone: the next one knows nothing of them.
-            defer { removedInRecovery = [] }
+            defer { finishedInRecovery = [] }
             try recover()
             try mend()
             try body()

@@ -17,6 +17,11 @@ extension PseudowireManager {
         try directory.checkFileSystem()
         let state = try openState()
         let existing = try records(state)
+        // What a command that died was making has just been made: that is what is asked for here.
+        let made = existing.map(\.configuration).filter { finishedInRecovery.contains(.create($0.name)) }
+        let configurations = configurations.filter { asked in
+            !made.contains { $0.name == asked.name && Change.differences($0, asked).isEmpty }
+        }
         let limit = try state.map { state throws(PseudowireError) in try state.description.max_sessions }
         var survey = Survey(client, existing)
         let filters = FilterPresence(state, self)
@@ -32,7 +37,7 @@ extension PseudowireManager {
         var slots = FreeSlots(existing.map(\.slot))
         var paths = Set(existing.map(PathKey.init))
         // Steps of one family stand together, so that they can be done together.
-        var begun: [Action] = [], made: [Action] = [], decaps: [Action] = [], cleared: [Action] = []
+        var begun: [Action] = [], interfaces: [Action] = [], decaps: [Action] = [], cleared: [Action] = []
         var entries: [Action] = [], found: [Action] = [], sent: [Action] = [], encaps: [Action] = []
         var done: [Action] = []
         if state == nil, let maxSessions = UInt32(exactly: capacity) {
@@ -47,7 +52,7 @@ extension PseudowireManager {
             try survey.checkHiddenName(record)
             if configuration.makesInterface {
                 begun.append(.addRecord(record.begun))
-                made.append(.makeInterface(record, place.shape(configuration)))
+                interfaces.append(.makeInterface(record, place.shape(configuration)))
             }
             let filters = try survey.filters(of: record, at: place)
             decaps += filters.decap
@@ -65,7 +70,7 @@ extension PseudowireManager {
             done.append(configuration.makesInterface ? .commitRecord(record) : .addRecord(record))
             survey.add(record)
         }
-        let actions = begun + made + decaps + cleared + entries + found + sent + encaps + done
+        let actions = begun + interfaces + decaps + cleared + entries + found + sent + encaps + done
         guard survey.faults.isEmpty else { throw .faults(survey.faults) }
         return Plan(actions, for: existing)
     }
@@ -91,7 +96,7 @@ extension PseudowireManager {
         let existing = try records(openState())
         let known = existing.map(\.configuration.name)
         // What a command that died was removing has just been removed: that is what is asked for here.
-        let faults = names.filter { !known.contains($0) && !removedInRecovery.contains($0) }.map { name in
+        let faults = names.filter { !known.contains($0) && !finishedInRecovery.contains(.remove($0)) }.map { name in
             let list = known.isEmpty ? "there is none here" : "there is \(known.prefix(10).joined(separator: ", "))"
             return ConfigurationFault(.refusal, "NAME", "no pseudowire \"\(name)\"; \(list)")
         }

@@ -52,6 +52,31 @@ struct RecoveryTests {
         try arena.takeDown()
     }
 
+    @Test("creating again what a command that died was creating succeeds, once")
+    func anew() throws {
+        let arena = try FaultArena(try Self.scenario("create on a port"))
+        try kill(arena, at: .filterAdded)
+        let second = try arena.command.run(.count)
+        #expect(second.status == 0, "\(second.errors)")
+        #expect(second.output.contains { $0.hasPrefix("mended: finished") }, "\(second.output)")
+        #expect(try arena.manager.export() == arena.after)
+        let third = try arena.command.run(.count)
+        #expect(third.status == 1)
+        #expect(third.errors.contains("pwa"), "\(third.errors)")
+        try arena.takeDown()
+    }
+
+    @Test("creating by the same name what is otherwise is refused, also where a command that died was creating one")
+    func otherwise() throws {
+        let arena = try FaultArena(try Self.scenario("create on a port"))
+        try kill(arena, at: .filterAdded)
+        var other = try #require(arena.after.pseudowires.first { $0.name == "pwa" })
+        other.ttl = 9
+        #expect(throws: PseudowireError.self) { try arena.manager.add(other) }
+        #expect(try arena.manager.export() == arena.after)
+        try arena.takeDown()
+    }
+
     @Test("an interface that it needs has gone meanwhile: it is undone")
     func undone() throws {
         let arena = try FaultArena(try Self.scenario("set access"))

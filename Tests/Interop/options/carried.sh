@@ -89,9 +89,11 @@ pair_cell() {
     build_ends "$session" "${@:3}" || return 0
     # The kernel's end speaks first: it is the one that adapts itself to what it hears.
     check_ping "$cell.ping4-in" ns3 "$host0" 56
-    at_once check_ping "$cell.ping4-out" ns0 "$host3" 56 , \
-        check_ping "$cell.ping6-1300-in" ns3 "$host0_v6" 1300 , \
-        check_ping "$cell.ping6-1300-out" ns0 "$host3_v6" 1300 ,
+    # One after another. Two processors that send at once may swap two numbered frames, and the kernel's end, which does
+    # not reorder, then refuses the five that follow.
+    check_ping "$cell.ping4-out" ns0 "$host3" 56
+    check_ping "$cell.ping6-1300-in" ns3 "$host0_v6" 1300
+    check_ping "$cell.ping6-1300-out" ns0 "$host3_v6" 1300
     read_ours
     drops=$(our_drops)
     if [[ $drops =~ ^($seen)$ ]] && ((ours[rx-dropped] == 0 && ours[tx-dropped] == 0)); then
