@@ -114,13 +114,14 @@ test-build: setup
 	$(SAY) 'building the tests'
 	$(SWIFT_BUILD) --build-tests $(STRICT)
 
-# Two processes share the tests that take no notice of each other: commands that are killed, or fail, have a BPF file system
-# and so a lock in each; all else that goes beside them needs none. The rest, and what is timed, goes one by one.
-KILL_TESTS := ^IntegrationTests\.(KillTests|UpgradeTests)/
-FAILURE_TESTS := ^IntegrationTests\.(FailureTests|RandomKillTests|RecoveryTests)/
+# Two processes share the tests, those that take longest first. Commands that are killed, or fail, have a BPF file system,
+# and so a lock, in each; the scripts of Interop bring a machine or namespaces of their own.
+PEER_TESTS := ^InteropTests\.
 PURE_TESTS := ^(InternetAddressTests|JSON5Tests|L2TPTests|PseudowireTests|RouteNetlinkTests|FuzzTests)\.
 PROGRAM_TESTS := ^DatapathTests\.(?!ScaleTests/)
-SHARED_TESTS := $(KILL_TESTS) $(FAILURE_TESTS) $(PURE_TESTS) $(PROGRAM_TESTS)
+KILL_TESTS := ^IntegrationTests\.(KillTests|UpgradeTests)/
+FAILURE_TESTS := ^IntegrationTests\.(FailureTests|RandomKillTests|RecoveryTests)/
+NAMED_TESTS := $(PEER_TESTS) $(PURE_TESTS) $(PROGRAM_TESTS) $(KILL_TESTS) $(FAILURE_TESTS)
 SWIFT_TEST := env PWCTL=$(abspath $(PWCTL)) GUEST_CACHE=$(GUEST_CACHE) \
 	swift test --scratch-path $(BUILD_DIR) --skip-build --ignore-lock --disable-xctest --no-parallel $(STRICT)
 
@@ -130,19 +131,20 @@ test: setup-check bpffs test-build
 	@log=$(BUILD_DIR)/test; rm -f "$$log".*.log; status=0; \
 	corner() { unshare --mount bash -c 'mount -t bpf bpf /sys/fs/bpf && exec "$$@"' bash "$$@"; }; \
 	part() { "$${@:2}" 2>&1 | tee "$$log.$$1.log"; }; \
-	lane() { local status=0; part $$1 corner $(SWIFT_TEST) --filter "$$2" || status=$$?; \
-		part $$3 $(SWIFT_TEST) --filter "$$4" || status=$$?; return "$$status"; }; \
-	lane kill '$(KILL_TESTS)' pure '$(PURE_TESTS)' & first=$$!; \
-	lane failure '$(FAILURE_TESTS)' program '$(PROGRAM_TESTS)' || status=$$?; \
+	lane() { local status=0; \
+		while (($$#)); do part "$$1" corner $(SWIFT_TEST) --filter "$$2" || status=$$?; shift 2; done; \
+		return "$$status"; }; \
+	lane peers '$(PEER_TESTS)' program '$(PROGRAM_TESTS)' pure '$(PURE_TESTS)' & first=$$!; \
+	lane kill '$(KILL_TESTS)' failure '$(FAILURE_TESTS)' || status=$$?; \
+	part rest $(SWIFT_TEST) $(NAMED_TESTS:%=--skip '%') || status=$$?; \
 	wait "$$first" || status=$$?; \
-	part rest $(SWIFT_TEST) $(SHARED_TESTS:%=--skip '%') || status=$$?; \
 	printf '\n== what took longest, in seconds\n'; \
 	sed -nE 's/^.*Suite "?([^"]*)"? (passed|failed) after ([0-9.]+) .*/\3 \1/p' "$$log".*.log | sort -rn | sed -n 1,15p; \
 	if grep -qiE '(test|suite) .* skipped' "$$log".*.log; then echo 'error: tests were skipped' >&2; status=1; fi; \
 	if grep -q '^✘' "$$log".*.log; then \
 		printf '\n== what failed\n'; grep -hE '^✘ (Test [^r]|Suite)' "$$log".*.log | cut -c1-600; \
 	fi; \
-	for part in kill failure pure program rest; do \
+	for part in peers program pure kill failure rest; do \
 		grep -E 'Test run with .* (passed|failed)' "$$log.$$part.log" || status=1; \
 	done; \
 	exit "$$status"
