@@ -12,7 +12,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: all setup setup-check bpffs build release demo check faults fuzz fuzz-native bench bench-quick bench-netlink \
+.PHONY: all setup setup-check bpffs build release demo check faults fuzz fuzz-native bench bench-quick bench-netlink figures \
 	bench-build bench-smoke test test-build lint format bpf bpf-check downstream foreign-tools clean tsan asan
 
 # What building needs, and what testing needs beyond that: witnesses and peers that we did not write.
@@ -179,6 +179,15 @@ bench bench-quick: setup-check bpffs release
 		--pwctl $(abspath $(PWCTL)) --guest $(GUEST_CACHE)
 	$(if $(filter bench,$@),$(MAKE) -s bench-netlink)
 
+# What README.md says of speed is what the last `make bench` has found.
+FIGURES := Benchmarks/datapath.json
+SUMMARIZE := $(BENCHMARKS)/release/datapath-bench --summarize $(FIGURES)
+figures: bench-build
+	cp $(BUILD_DIR)/bench/datapath.json $(BUILD_DIR)/bench/datapath.svg Benchmarks/
+	$(SUMMARIZE) > $(BUILD_DIR)/bench/summary.md
+	sed -i -e '/^<!-- figures/,/^<!-- end/ {' -e '/^<!-- figures/ {' -e 'p; r $(BUILD_DIR)/bench/summary.md' -e 'd }' \
+		-e '/^<!-- end/ !d }' README.md
+
 bench-netlink: setup
 	$(SAY) 'RouteNetlink beside C, iproute2 and pyroute2'
 	python3 -m pip install -q --root-user-action ignore --target $(BUILD_DIR)/python pyroute2 || true
@@ -193,6 +202,8 @@ bench-build: setup
 bench-smoke: bench-build bpffs
 	$(SAY) 'the bench works, and its checks bite'
 	$(BENCHMARKS)/release/datapath-bench --smoke
+	@$(SUMMARIZE) | diff - <(sed -n '/^<!-- figures/,/^<!-- end/ { //! p }' README.md) \
+		|| { echo 'README.md does not say what $(FIGURES) does; run make figures' >&2; exit 1; }
 
 # In build directories of their own. What Foundation.Process leaks by itself, in tests that ask witnesses, is let pass.
 tsan asan: setup-check bpffs

@@ -13,9 +13,9 @@ import SystemPackage
 ///
 /// It needs no privilege and changes nothing. Requests must come in the order of the script; one that does not is
 /// refused with `EPROTO` and is a problem, as is what was expected and never came. Works with every test library.
-/// One thread at a time, like what it makes. Offloads are no part of the script: links have the `features` and
-/// `xdpFeatures` that you give them. Links that are born in another namespace go over sockets of their own, which no script replaces: they
-/// are refused with `ENOTSUP`.
+/// One thread at a time, like what it makes. Offloads are no part of the script: links have the `features`,
+/// `xdpFeatures` and `drivers` that you give them. Links that are born in another namespace go over sockets of their own, which no script
+/// replaces: they are refused with `ENOTSUP`.
 public final class ScriptedKernel {
     private struct Expectation {
         let type: MessageType
@@ -37,6 +37,9 @@ public final class ScriptedKernel {
     ///
     /// An interface that is not here does not exist (`ENODEV`).
     public var xdpFeatures: [LinkIndex: XDPFeatures]?
+
+    /// What drivers are called, by their interfaces' names.
+    public var drivers: [String: String] = [:]
 
     /// What was asked, in order.
     public private(set) var requests: [RecordedRequest] = []
@@ -84,6 +87,7 @@ public final class ScriptedKernel {
     private func makeTransport() -> ScriptedTransport {
         let transport = ScriptedTransport { _ in [] }
         let portID = transport.portID
+        transport.drivers = { [self] in drivers }
         transport.answer = { [self] requests in
             requests.flatMap { request in answer(request).datagrams.compactMap { $0.step(to: request, portID) } }
         }

@@ -12,6 +12,8 @@ package final class ScriptedTransport: NetlinkTransport {
     package private(set) var queue: [Step] = []
     /// What the requests of a datagram put in the queue.
     package var answer: ([RecordedRequest]) -> [Step]
+    /// What drivers are called, by interface.
+    package var drivers: () -> [String: String] = { [:] }
 
     /// A pair of sockets that holds a byte while there is something to receive.
     private let bell: (read: Int32, write: Int32)
@@ -43,6 +45,10 @@ package final class ScriptedTransport: NetlinkTransport {
         sent.append(Array(bytes))
         push(answer(RecordedRequest.parse(Array(bytes))))
         return nil
+    }
+
+    package func driver(of interface: String) -> Result<String, Errno> {
+        drivers()[interface].map { .success($0) } ?? .failure(Errno(rawValue: ENODEV))
     }
 
     package func push(_ steps: [Step]) {

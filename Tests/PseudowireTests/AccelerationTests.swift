@@ -50,6 +50,10 @@ struct AccelerationTests {
                 $0.active.insert("rx-vlan-stag-hw-parse")
             },
             Row("a kernel that does not say", "Linux 6.3", isPossible: true) { $0.driver = nil },
+            Row("a kernel that does not say, and a card that takes tags off", "rx-vlan-hw-parse") {
+                $0.driver = nil
+                $0.active.insert("rx-vlan-hw-parse")
+            },
             Row("everything at once: the first thing that cannot be helped", "no Ethernet header") {
                 $0 = .init(hasEthernetHeader: false, kind: "veth", driver: [], foreignProgram: "number 7")
             },

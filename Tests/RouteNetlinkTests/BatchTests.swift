@@ -198,6 +198,7 @@ extension KernelTests {
             var portID: UInt32 { kernel.portID }
             let receiveCapacity = 1 << 20
             func send(_ bytes: UnsafeRawBufferPointer) -> Errno? { kernel.send(bytes) }
+            func driver(of interface: String) -> Result<String, Errno> { kernel.driver(of: interface) }
             func receive(into buffer: UnsafeMutableRawBufferPointer, waits: Bool) -> ReceivedDatagram {
                 kernel.receive(into: buffer, waits: waits)
             }

@@ -36,6 +36,15 @@ import Testing
         #expect(kernel.problems == [])
     }
 
+    @Test func `drivers have the names that a script gives them`() throws {
+        let kernel = ScriptedKernel()
+        kernel.drivers["eth0"] = "virtio_net"
+        let links = try kernel.makeClient().links
+        #expect(try links.driver(named: "eth0") == "virtio_net")
+        let gone = #expect(throws: NetlinkError.self) { try links.driver(named: "eth1") }
+        #expect(gone?.errno == .noSuchDevice)
+    }
+
     @Test func `a kernel without the family says nothing, which is no error`() throws {
         let links = try ScriptedKernel().makeClient().links
         #expect(try links.xdpFeatures() == nil)
@@ -77,6 +86,11 @@ extension KernelTests {
             #expect(try client.links.xdpFeatures(right.index)?.contains(.transmit) == false)
             try client.links.setOffloads(right.index, [.genericReceive: false])
             #expect(try client.links.xdpFeatures(left.index)?.contains(.transmit) == false)
+            #expect(try client.links.driver(named: "left") == "veth")
+            for name in ["neither", String(repeating: "x", count: 16), ""] {
+                let gone = try failure { () throws(NetlinkError) in _ = try client.links.driver(named: name) }
+                #expect(gone.errno == .noSuchDevice, "\(name)")
+            }
             let gone = try failure { () throws(NetlinkError) in
                 _ = try client.links.xdpFeatures(LinkIndex(rawValue: 12345))
             }

@@ -34,7 +34,7 @@ extension Contender {
         ]
 
     /// In which tables list them.
-    static let order = ([bridge, redirect, vxlan, kernelL2TP] + all.dropFirst(3)).map(\.name)
+    static let order = ([bridge, redirect, redirectXDP, vxlan, kernelL2TP] + all.dropFirst(3)).map(\.name)
 
     /// The kernel's bridge from port to port in each edge: what a network without tunnel does.
     static let bridge = Contender(name: "bridge, no tunnel") { network in
@@ -60,6 +60,36 @@ extension Contender {
             }
         }
         return {}
+    }
+
+    /// The same in the drivers: what is left to be gained where nothing is done to a frame.
+    static let redirectXDP = Contender(name: "redirect by XDP, no tunnel") { network in
+        // A veth takes such frames only if its other end polls.
+        for (name, place) in [("veth01", FourNamespaces.Place.host0), ("veth32", .host3)] {
+            try network.setOffloads([.genericReceive: true], of: name, at: place)
+        }
+        let links = try edges.flatMap { edge in
+            try network.withNamespace(edge.place) { namespace in
+                let client = try RouteClient(in: namespace)
+                return try [(edge.access, edge.underlay), (edge.underlay, edge.access)].map { from, to in
+                    try HeldLink(redirecting: client.index(from), to: client.index(to), in: namespace)
+                }
+            }
+        }
+        return { withExtendedLifetime(links) {} }
+    }
+
+    private final class HeldLink {
+        private let link: ProgramLink
+
+        init(redirecting from: LinkIndex, to: LinkIndex, in namespace: borrowing NetworkNamespace) throws {
+            link = try namespace.run {
+                Result {
+                    try ProgramLink(
+                        xdp: Program.redirect(to: to, xdp: true), interfaceIndex: from.rawValue, mode: .driver)
+                }
+            }.get()
+        }
     }
 
     /// The kernel's VXLAN, bridged to the access port.

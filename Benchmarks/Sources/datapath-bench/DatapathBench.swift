@@ -42,7 +42,14 @@ struct DatapathBench: ParsableCommand {
     @Option(help: "How many rounds instead.")
     var rounds: Int?
 
+    @Option(help: "Prints what README.md says of a datapath.json, and measures nothing.")
+    var summarize: String?
+
     func run() throws {
+        if let summarize {
+            let report = try JSONDecoder().decode(Report.self, from: Data(contentsOf: URL(fileURLWithPath: summarize)))
+            return print(report.summary, terminator: "")
+        }
         if inGuest { return try runInGuest() }
         if smoke { return try runSmoke() }
         let (rounds, seconds) = (self.rounds ?? (quick ? 3 : 7), quick ? 0.2 : 0.7)
@@ -89,7 +96,10 @@ struct DatapathBench: ParsableCommand {
     private static var settings: [Setting] {
         Contender.all.flatMap { contender in
             [Condition.defaults, .softwareSegmentation, .injection].map { Setting(contender: contender, condition: $0) }
-        } + [Setting(contender: .bridge, condition: .unsegmentedSource)]
+        } + [
+            Setting(contender: .bridge, condition: .unsegmentedSource),
+            Setting(contender: .redirectXDP, condition: .injection),
+        ]
     }
 
     /// For whoever is at work on one thing.

@@ -1,20 +1,11 @@
 import Foundation
 
 extension Report {
+    /// Everything that was found.
     var markdown: String {
-        var lines = [
-            "Linux \(machine.kernel), \(machine.processors) × \(machine.processor), \(machine.date), "
-                + "commit \(machine.commit): \(rounds) rounds of \(secondsPerTurn) s for each figure, all contenders in "
-                + "turn, medians (least to most).", "",
-        ]
-        lines += ["| what | wanted | measured | |", "|---|---|---|---|"]
-        for target in targets {
-            let figure = target.measured.map(Self.phrase) ?? target.remark ?? ""
-            lines.append(
-                "| \(target.name) | \(target.wanted) | \(figure) | \(target.isReached ? "reached" : "**missed**") |")
-        }
+        var lines = [origin, ""] + judgements
         for condition in Condition.allCases {
-            lines += table(of: chain, condition, heading: "Four namespaces in a row, \(condition.rawValue)")
+            lines += chainTable(condition)
         }
         if let guest {
             for condition in Condition.allCases {
@@ -31,6 +22,30 @@ extension Report {
             lines += commands.map { "| \($0.name) | \(Self.phrase($0.milliseconds)) |" }
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// What a reader wants to know first: where the figures are from, what they are, what was wanted.
+    var summary: String {
+        ([origin] + chainTable(.defaults) + chainTable(.injection) + ["", "### What was to be reached", ""] + judgements)
+            .joined(separator: "\n") + "\n"
+    }
+
+    private var origin: String {
+        "Linux \(machine.kernel), \(machine.processors) × \(machine.processor), \(machine.date), commit \(machine.commit): "
+            + "\(rounds) rounds of \(secondsPerTurn) s for each figure, all contenders in turn, medians (least to most)."
+    }
+
+    private var judgements: [String] {
+        ["| what | wanted | measured | |", "|---|---|---|---|"]
+            + targets.map { target in
+                let figure = target.measured.map(Self.phrase) ?? target.remark ?? ""
+                let verdict = target.isReached ? "reached" : "**missed**"
+                return "| \(target.name) | \(target.wanted) | \(figure) | \(verdict) |"
+            }
+    }
+
+    private func chainTable(_ condition: Condition) -> [String] {
+        table(of: chain, condition, heading: "Four namespaces in a row, \(condition.rawValue)")
     }
 
     private func table(of run: Run, _ condition: Condition, heading: String) -> [String] {

@@ -3,6 +3,7 @@
 
 /* The system calls that Swift cannot make itself, one header per subject. */
 #include "bpf.h"
+#include "driver.h"
 #include "namespace.h"
 #include "packet.h"
 #include "tun.h"

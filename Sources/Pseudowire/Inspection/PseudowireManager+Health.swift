@@ -55,7 +55,7 @@ extension PseudowireManager {
             guard let link = cache.links[interface], let port = cache.ports[interface],
                 port.flags & UInt32(PW_PORT_TRANSMITS) != 0
             else { continue }
-            let features = try netlink { () throws(NetlinkError) in try cache.survey.drivers.features(link.index) }
+            let features = try netlink { () throws(NetlinkError) in try cache.survey.drivers.features(of: link) }
             if features?.contains(.transmit) == false {
                 return "what XDP programs send to \(link.name) is lost, for its driver no longer takes it; \(Self.cure)"
             }

@@ -49,18 +49,18 @@ extension PseudowireManager {
     /// Writes down which drivers send what an XDP program redirects to them, and whose frames an interface takes.
     ///
     /// A veth does while its other end has GRO on, or an XDP program: so this is asked after ours are attached, and again
-    /// by every command. Before Linux 6.3 nobody says so, and nothing is redirected.
+    /// by every command. Where nobody says so (Linux 6.1, for most drivers), nothing is redirected.
     func noteDrivers(_ state: DatapathState) throws(PseudowireError) {
         let ports = try state.portList
         guard !ports.isEmpty else { return }
         let client = client
-        let features = (try? client.links.xdpFeatures()) ?? [:]
+        let drivers = DriverSurvey(client)
         let flag = UInt32(PW_PORT_TRANSMITS)
         for link in try netlink({ () throws(NetlinkError) in try client.links.list() }) {
             guard let port = ports[link.index.rawValue] else { continue }
             var changed = port
             changed.noteShape(of: link)
-            let transmits = features[link.index]?.contains(.transmit) == true
+            let transmits = (try? drivers.features(of: link))?.contains(.transmit) == true
             changed.flags = transmits ? changed.flags | flag : changed.flags & ~flag
             guard Octets.read(changed) != Octets.read(port) else { continue }
             let (key, value) = (link.index.rawValue, changed)

@@ -12,6 +12,18 @@ extension Links {
     public func xdpFeatures() throws(NetlinkError) -> [LinkIndex: XDPFeatures]? {
         try client.netDeviceSocket()?.xdpFeatures()
     }
+
+    /// What an interface's driver is called, as `virtio_net` or `veth`: what `ethtool -i` says.
+    ///
+    /// Asked by the interface's name, for want of a message that takes its index.
+    /// Errors: `ENODEV` without such an interface; `EOPNOTSUPP` where its driver does not say.
+    public func driver(named name: String) throws(NetlinkError) -> String {
+        do throws(Errno) {
+            return try client.socket.transport.driver(of: name).get()
+        } catch {
+            throw NetlinkError(error, "ask for the driver of \(name)", object: .link)
+        }
+    }
 }
 
 extension RouteClient {

@@ -95,6 +95,14 @@ final class KernelTransport: NetlinkTransport {
         }
     }
 
+    func driver(of interface: String) -> Result<String, Errno> {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PSEUDOWIRE_DRIVER_NAME_SIZE)) { name in
+            guard let start = name.baseAddress else { return .failure(.invalidArgument) }
+            let result = pseudowire_driver_name(fileDescriptor, interface, start)
+            return result == 0 ? .success(String(cString: start)) : .failure(Errno(rawValue: -result))
+        }
+    }
+
     func receive(into buffer: UnsafeMutableRawBufferPointer, waits: Bool) -> ReceivedDatagram {
         while true {
             var sender = sockaddr_nl()

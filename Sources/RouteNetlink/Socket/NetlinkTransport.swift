@@ -17,6 +17,9 @@ package protocol NetlinkTransport: AnyObject {
     /// Only where `NETLINK_LISTEN_ALL_NSID` is on.
     var lastNamespace: Int32? { get }
 
+    /// What the driver of the interface of that name is called.
+    func driver(of interface: String) -> Result<String, Errno>
+
     /// Takes the next datagram; without `waits`, `EAGAIN` when there is none.
     func receive(into buffer: UnsafeMutableRawBufferPointer, waits: Bool) -> ReceivedDatagram
 }
