@@ -17,17 +17,14 @@ extension Attachment {
     }
 
     /// Puts the program before a filter, in the driver; one of ours that is there already is adopted.
-    ///
-    /// - Parameter isAsked: whether somebody wants it; then it also ends floods for sessions that nobody has.
     static func attachXDP(
-        _ role: Role, to interface: UInt32, isAsked: Bool, _ state: DatapathState, _ manager: PseudowireManager
+        _ role: Role, to interface: UInt32, _ state: DatapathState, _ manager: PseudowireManager
     ) throws(PseudowireError) {
         let link = try require(interface, manager.client)
         guard var port = try bpf({ () throws(BPFError) in try state.ports[interface] }), port[role] != nil else {
             throw .refused("\(link.name) has no filter that an XDP program could be before")
         }
         port.flags |= role.xdpFlag
-        if isAsked, role == .underlay { port.flags |= UInt32(PW_PORT_SHEDS) }
         let value = port
         try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: value) }
         do throws(PseudowireError) {

@@ -17,10 +17,12 @@ extension Link {
 }
 
 extension pw_port {
+    mutating func set(_ flag: UInt32, to isOn: Bool) { flags = isOn ? flags | flag : flags & ~flag }
+
     /// Writes down whether its packets begin with an Ethernet header, by which the datapath may write one itself, and
     /// whose are for this host.
     mutating func noteShape(of link: Link) {
-        if link.hasEthernetHeader { flags |= UInt32(PW_PORT_ETHERNET) } else { flags &= ~UInt32(PW_PORT_ETHERNET) }
+        set(UInt32(PW_PORT_ETHERNET), to: link.hasEthernetHeader)
         Octets.write(link.address?.bytes ?? [UInt8](repeating: 0, count: 6), to: &address)
     }
 }
@@ -58,6 +60,8 @@ enum Attachment {
         let link = try require(interface, client)
         let before = try bpf { () throws(BPFError) in try state.ports[interface] }
         var port = before ?? pw_port()
+        // The one before may have had a longer name.
+        port.name = pw_port().name
         Octets.write(link.name.utf8, to: &port.name)
         port[role] = hook
         port.noteShape(of: link)

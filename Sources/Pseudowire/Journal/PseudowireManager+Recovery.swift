@@ -29,12 +29,14 @@ extension PseudowireManager {
             isForward = false
             reason = missing
         }
-        try Reconciliation(self, state).run(intents, isForward: isForward)
+        var reconciliation = Reconciliation(self, state)
+        try reconciliation.run(intents, isForward: isForward)
         // A state without pseudowires has gone, and the journal with it.
         try Journal.remove(from: directory.path)
         try FaultPoint.journalRemoved.reach()
         let changes = intents.map(\.change)
-        if isForward { finishedInRecovery.formUnion(changes) }
+        // One that is not whole is not what a command has asked for that says it again.
+        if isForward, reconciliation.isWhole { finishedInRecovery.formUnion(changes) }
         onMend(Recovery(changes: changes, isFinished: isForward, reason: reason))
     }
 

@@ -9,6 +9,8 @@ internal import RouteNetlink
 struct Reconciliation {
     private let manager: PseudowireManager
     private let state: DatapathState
+    /// Whether every pseudowire has what it asks for, as far as filters and XDP programs go.
+    private(set) var isWhole = true
     private var client: RouteClient { manager.client }
 
     init(_ manager: PseudowireManager, _ state: DatapathState) {
@@ -25,7 +27,7 @@ struct Reconciliation {
         let isNew: Bool
     }
 
-    func run(_ intents: [Intent], isForward: Bool) throws(PseudowireError) {
+    mutating func run(_ intents: [Intent], isForward: Bool) throws(PseudowireError) {
         var targets: [Target] = []
         for intent in intents {
             guard let record = isForward ? intent.new : intent.old else { continue }
@@ -52,6 +54,11 @@ struct Reconciliation {
         try FaultPoint.recoveryMended.reach()
         try sweepInterfaces(intents, targets)
         try FaultPoint.recoverySwept.reach()
+        let ports = try state.portList
+        for record in targets.map(\.record) where record.configuration.attach == .xdp {
+            let isCarried = record.underlays.allSatisfy { ports[$0]?.hasXDP(.underlay) == true }
+            if !isCarried || ports[record.access]?.hasXDP(.access) != true { isWhole = false }
+        }
         if try manager.records(state).isEmpty { try removeState() }
     }
 
@@ -102,7 +109,7 @@ struct Reconciliation {
     }
 
     /// Filters wherever one of them needs one; those that are there are adopted.
-    private func attach(_ records: [Record]) throws(PseudowireError) {
+    private mutating func attach(_ records: [Record]) throws(PseudowireError) {
         var done: Set<[UInt32]> = []
         for record in records {
             let places = record.underlays.map { (Attachment.Role.underlay, $0) } + [(.access, record.access)]
@@ -124,6 +131,7 @@ struct Reconciliation {
                 } catch {
                     // Somebody else's filter is in its place.
                     guard case .refused = error else { throw error }
+                    isWhole = false
                 }
                 try FaultPoint.recoveryFilter.reach()
             }

@@ -67,6 +67,8 @@ struct Executor: ~Copyable {
         // The one that failed may have done half of what it does.
         for action in actions.reversed() {
             guard let inverse = action.inverse else { continue }
+            // What is left is found by the state, and undone by the next command, which then removes it.
+            if case .removeState = inverse, !leftovers.isEmpty { continue }
             do throws(PseudowireError) {
                 try FaultPoint.undo.reach()
                 try perform(inverse, journal)
@@ -132,7 +134,8 @@ struct Executor: ~Copyable {
         case .removeInterface(let record, _):
             try CustomerPort.remove(located(record).access, hidden: record.accessName, manager.client)
             made[record.accessName] = nil
-        case .attach(let role, let interface, let name, let hook):
+        case .attach(let role, let interface, let name, let hook),
+            .reattach(let role, let interface, let name, let hook):
             try Attachment.attach(role, to: located(interface, name), at: hook, opened(), manager)
         case .detach(let role, let interface, let name, _):
             try Attachment.detach(role, from: located(interface, name), opened(), manager)
@@ -140,7 +143,7 @@ struct Executor: ~Copyable {
             try Attachment.move(role, on: interface, to: hook, opened(), manager)
         case .attachXDP(let role, let interface, let name, let isAsked):
             do throws(PseudowireError) {
-                try Attachment.attachXDP(role, to: located(interface, name), isAsked: isAsked, opened(), manager)
+                try Attachment.attachXDP(role, to: located(interface, name), opened(), manager)
             } catch {
                 // Nobody has asked for it: the filter is there.
                 if isAsked { throw error }

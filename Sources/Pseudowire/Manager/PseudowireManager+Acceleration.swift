@@ -5,7 +5,7 @@ internal import RouteNetlink
 extension PseudowireManager {
     /// Has XDP programs before the filters of those interfaces where the records want them, and nowhere else.
     ///
-    /// It fails nothing but where the state itself cannot be read: what cannot be attached, health tells.
+    /// What cannot be attached fails nothing: health tells.
     func mendAcceleration(_ state: DatapathState, _ records: [Record]) throws(PseudowireError) {
         let ports = try state.portList
         guard !ports.isEmpty else { return }
@@ -14,27 +14,32 @@ extension PseudowireManager {
         let byIndex = Dictionary(links.map { ($0.index.rawValue, $0) }) { first, _ in first }
         let wishes = Self.wishes(records)
         let drivers = DriverSurvey(client)
+        let filters = FilterPresence(state, self)
         for (interface, port) in ports {
             guard let link = byIndex[interface] else { continue }
             for role in [Attachment.Role.access, .underlay] where port[role] != nil {
                 let wish = wishes[interface] ?? .auto
-                let isWanted =
-                    switch wish {
-                    case .xdp: link.hasEthernetHeader
-                    case .tcx, .clsact: false
-                    case .auto:
-                        (try? drivers.judge(link, isOurs: port.hasXDP)) == .chosen
-                    }
+                let isWanted: Bool
+                switch wish {
+                case .xdp: isWanted = link.hasEthernetHeader
+                case .tcx, .clsact: isWanted = false
+                case .auto:
+                    // Who cannot be asked has not said no.
+                    guard let judgement = try? drivers.judge(link, isOurs: port.hasXDP) else { continue }
+                    isWanted = judgement == .chosen
+                }
                 if isWanted {
                     let present = try Attachment.xdpProgramID(role, on: interface, self)
                     if port.hasXDP(role), present == state.programs.xdp(role)?.program.id { continue }
-                    try? Attachment.attachXDP(role, to: interface, isAsked: wish == .xdp, state, self)
+                    // Without our filter it is another device, which has got the number of the one that was ours.
+                    guard try filters.has(role, on: link) else { continue }
+                    try? Attachment.attachXDP(role, to: interface, state, self)
                 } else {
                     try? Attachment.detachXDP(role, from: interface, state, self)
                 }
             }
         }
-        try noteDrivers(state)
+        try noteDrivers(state, wishes)
     }
 
     /// What is asked for of each interface; an interface where nothing is asked for is not in it.
@@ -46,22 +51,29 @@ extension PseudowireManager {
         return wishes
     }
 
-    /// Writes down which drivers send what an XDP program redirects to them, and whose frames an interface takes.
+    /// Writes down which drivers send what an XDP program redirects to them, whose frames an interface takes, and where
+    /// floods end: with an XDP program that somebody has asked for.
     ///
     /// A veth does while its other end has GRO on, or an XDP program: so this is asked after ours are attached, and again
     /// by every command. Where nobody says so (Linux 6.1, for most drivers), nothing is redirected.
-    func noteDrivers(_ state: DatapathState) throws(PseudowireError) {
+    func noteDrivers(
+        _ state: DatapathState, _ wishes: [UInt32: PseudowireConfiguration.Attach]? = nil
+    ) throws(PseudowireError) {
         let ports = try state.portList
         guard !ports.isEmpty else { return }
+        var asked = wishes ?? [:]
+        if wishes == nil, ports.values.contains(where: { $0.hasXDP(.underlay) }) {
+            asked = Self.wishes(try unsortedRecords(state))
+        }
         let client = client
         let drivers = DriverSurvey(client)
-        let flag = UInt32(PW_PORT_TRANSMITS)
         for link in try netlink({ () throws(NetlinkError) in try client.links.list() }) {
             guard let port = ports[link.index.rawValue] else { continue }
             var changed = port
             changed.noteShape(of: link)
             let transmits = (try? drivers.features(of: link))?.contains(.transmit) == true
-            changed.flags = transmits ? changed.flags | flag : changed.flags & ~flag
+            changed.set(UInt32(PW_PORT_TRANSMITS), to: transmits)
+            changed.set(UInt32(PW_PORT_SHEDS), to: port.hasXDP(.underlay) && asked[link.index.rawValue] == .xdp)
             guard Octets.read(changed) != Octets.read(port) else { continue }
             let (key, value) = (link.index.rawValue, changed)
             try bpf { () throws(BPFError) in try state.ports.update(key: key, value: value) }

@@ -37,7 +37,18 @@ extension PseudowireManager {
             let leaving = try records(openState()).filter { record in
                 byName[record.configuration.name].map(record.mustGo) ?? false
             }
-            if !leaving.isEmpty { try run(plan(removing: leaving.map(\.configuration.name))) }
+            if !leaving.isEmpty {
+                do throws(PseudowireError) { try run(plan(removing: leaving.map(\.configuration.name))) } catch {
+                    try recover()
+                    for name in try records(openState()).map(\.configuration.name)
+                    where leaving.contains(where: { $0.configuration.name == name }) {
+                        do throws(PseudowireError) { try run(plan(removing: [name])) } catch {
+                            kept.failures.append(Kept.Failure(name: name, error: error))
+                            try recover()
+                        }
+                    }
+                }
+            }
             func planned(_ only: Set<String>? = nil) throws(PseudowireError) -> (plan: Plan, waiting: [Waiting]) {
                 try self.plan(document, .keep, only: only) { byName[$0] == nil }
             }
@@ -60,7 +71,7 @@ extension PseudowireManager {
                         kept.failures.append(Kept.Failure(name: name, error: error))
                     }
                 }
-                kept.waiting = try planned().waiting
+                if let now = try? planned().waiting { kept.waiting = now }
             }
         }
         return kept

@@ -132,11 +132,12 @@ public final class PseudowireManager {
             }
             try finishUpgrade()
             // Of this change alone: the next one knows nothing of them.
-            defer { finishedInRecovery = [] }
+            finishedInRecovery = []
             try recover()
             try mend()
             try body()
-            if let state = try openState() { try noteDrivers(state) }
+            // It is done; what these do not reach, the next command does.
+            if let state = try? openState() { try? noteDrivers(state) }
             refreshInterfaces()
         }
     }

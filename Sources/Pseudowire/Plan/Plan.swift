@@ -63,6 +63,8 @@ enum Action: Sendable, CustomStringConvertible {
     case makeInterface(Record, CustomerPort.Shape)
     case removeInterface(Record, CustomerPort.Shape)
     case attach(Attachment.Role, interface: UInt32, name: String, hook: AttachmentHook)
+    /// What the filter's interface lacks besides, which carries others' frames as well: it is not taken off again.
+    case reattach(Attachment.Role, interface: UInt32, name: String, hook: AttachmentHook)
     case detach(Attachment.Role, interface: UInt32, name: String, hook: AttachmentHook)
     case moveFilter(Attachment.Role, interface: UInt32, name: String, to: AttachmentHook)
     /// `isAsked`: whether it fails the plan if it cannot be.
@@ -101,6 +103,7 @@ enum Action: Sendable, CustomStringConvertible {
         case .makeInterface(let record, let shape): "make interface \(record.configuration.access), MTU \(shape.mtu)"
         case .removeInterface(let record, _): "remove interface \(record.configuration.access)"
         case .attach(let role, _, let name, let hook): "attach \(role.word) to \(name) (\(hook.rawValue))"
+        case .reattach(let role, _, let name, _): "put \(role.word) of \(name) in its place again"
         case .detach(let role, _, let name, let hook): "detach \(role.word) from \(name) (\(hook.rawValue))"
         case .moveFilter(let role, _, let name, let hook): "move \(role.word) of \(name) to \(hook.rawValue)"
         case .attachXDP(let role, _, let name, _): "attach \(role.word) to \(name) (xdp)"
@@ -128,11 +131,13 @@ enum Action: Sendable, CustomStringConvertible {
             .detach(role, interface: interface, name: name, hook: hook)
         case .detach(let role, let interface, let name, let hook):
             .attach(role, interface: interface, name: name, hook: hook)
+        case .reattach: nil
         case .moveFilter(let role, let interface, let name, let hook):
             .moveFilter(role, interface: interface, name: name, to: hook.other)
         case .attachXDP(let role, let interface, let name, _): .detachXDP(role, interface: interface, name: name)
         case .detachXDP(let role, let interface, let name):
-            .attachXDP(role, interface: interface, name: name, isAsked: true)
+            // Where it cannot be, the filter does.
+            .attachXDP(role, interface: interface, name: name, isAsked: false)
         case .write(let entry, let record, let over):
             if let over { .write(entry.inverse, over, over: record) } else { .drop(entry.inverse, record) }
         case .drop(let entry, let record): .write(entry.inverse, record, over: nil)

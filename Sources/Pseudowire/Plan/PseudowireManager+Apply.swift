@@ -26,7 +26,7 @@ extension PseudowireManager {
         try directory.checkFileSystem()
         let existing = try records(openState())
         guard let record = existing.first(where: { $0.configuration.name == changes.name }) else {
-            return try plan(removing: [changes.name])  // says that there is none, and which there are
+            throw .faults([Self.unknown(changes.name, among: existing.map(\.configuration.name))])
         }
         let configuration: PseudowireConfiguration
         do throws(ConfigurationFaults) {

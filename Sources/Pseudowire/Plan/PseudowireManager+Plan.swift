@@ -40,7 +40,7 @@ extension PseudowireManager {
         var begun: [Action] = [], interfaces: [Action] = [], decaps: [Action] = [], cleared: [Action] = []
         var entries: [Action] = [], found: [Action] = [], sent: [Action] = [], encaps: [Action] = []
         var done: [Action] = []
-        if state == nil, let maxSessions = UInt32(exactly: capacity) {
+        if state == nil, !configurations.isEmpty, let maxSessions = UInt32(exactly: capacity) {
             begun.append(.makeState(maxSessions: maxSessions))
         }
         for configuration in configurations {
@@ -96,12 +96,16 @@ extension PseudowireManager {
         let existing = try records(openState())
         let known = existing.map(\.configuration.name)
         // What a command that died was removing has just been removed: that is what is asked for here.
-        let faults = names.filter { !known.contains($0) && !finishedInRecovery.contains(.remove($0)) }.map { name in
-            let list = known.isEmpty ? "there is none here" : "there is \(known.prefix(10).joined(separator: ", "))"
-            return ConfigurationFault(.refusal, "NAME", "no pseudowire \"\(name)\"; \(list)")
+        let faults = names.filter { !known.contains($0) && !finishedInRecovery.contains(.remove($0)) }.map {
+            Self.unknown($0, among: known)
         }
         guard faults.isEmpty else { throw .faults(faults) }
         return try removal(of: existing.filter { names.contains($0.configuration.name) }, from: existing)
+    }
+
+    static func unknown(_ name: String, among known: [String]) -> ConfigurationFault {
+        let list = known.isEmpty ? "there is none here" : "there is \(known.prefix(10).joined(separator: ", "))"
+        return ConfigurationFault(.refusal, "NAME", "no pseudowire \"\(name)\"; \(list)")
     }
 
     /// What removing everything of ours takes.

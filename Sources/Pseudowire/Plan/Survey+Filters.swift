@@ -83,7 +83,12 @@ extension Survey {
         if isThere, let present {
             if present != hook { actions = [.moveFilter(role, interface: interface, name: name, to: hook)] }
         } else {
-            actions = [.attach(role, interface: interface, name: name, hook: hook)]
+            let isOurs = present == hook ? try filters?.has(role, on: link) ?? false : false
+            actions = [
+                isOurs
+                    ? .reattach(role, interface: interface, name: name, hook: hook)
+                    : .attach(role, interface: interface, name: name, hook: hook)
+            ]
         }
         port[role] = hook
         var isAccelerated = wish == .xdp

@@ -60,7 +60,7 @@ struct Upgrade {
         let ports = try Self.ports(at: path, abi: old.abi)
         plan = UpgradePlan(
             from: .init(abi: old.abi, build: old.build, generation: old.generation),
-            to: .init(abi: StateIdentity.ownABI, build: image.build, generation: old.generation + 1),
+            to: .init(abi: StateIdentity.ownABI, build: image.build, generation: old.generation &+ 1),
             maps: fates, filters: Self.filters(ports, manager))
     }
 

@@ -77,6 +77,40 @@ struct RecoveryTests {
         try arena.takeDown()
     }
 
+    @Test("changing what a command that died was deleting is refused: there is none any more")
+    func changed() throws {
+        let arena = try FaultArena(try Self.scenario("delete"))
+        try kill(arena, at: .filterRemoved)
+        let second = try FaultCommand("set", ["pwa", "ttl=9"], in: arena.command.namespace).run(.count)
+        #expect(second.status == 1)
+        #expect(second.errors.contains("no pseudowire \"pwa\""), "\(second.errors)")
+        #expect(try arena.manager.export() == arena.after)
+        try arena.takeDown()
+    }
+
+    @Test("what put a shared interface right again and then failed has not taken it from the other pseudowire")
+    func shared() throws {
+        let arena = try FaultArena(try Self.scenario("create on a port"))
+        let file = try DocumentFile(
+            .init([FaultScenario.wire("pwz", access: "veth10", session: 77) { $0.vlan = .id(77) }]))
+        let command = FaultCommand("create", [file.path], in: arena.command.namespace)
+        let client = try arena.wire.client(.edge1)
+        func beDeaf() throws {
+            var update = LinkUpdate()
+            update.isPromiscuous = false
+            try client.links.update(arena.wire.index("veth10", client), update)
+        }
+        try beDeaf()
+        let last = try #require(try command.points().lastIndex(of: .step))
+        try arena.manager.remove("pwz")
+        try beDeaf()
+        let outcome = try command.run(.fail(last))
+        #expect(outcome.status == 1 && outcome.errors.contains("refused for a test"), "\(outcome)")
+        let bystander = try arena.manager.pseudowire(named: FaultScenario.bystander.name)
+        #expect(bystander.health.state == .up, "\(bystander.health)")
+        try arena.takeDown()
+    }
+
     @Test("an interface that it needs has gone meanwhile: it is undone")
     func undone() throws {
         let arena = try FaultArena(try Self.scenario("set access"))
