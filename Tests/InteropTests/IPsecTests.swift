@@ -4,7 +4,7 @@ import Testing
 extension Interop {
     @Suite("inside IPsec, with the kernel's l2tp_eth at the other end", .serialized)
     struct IPsec {
-        static let ipsec = Script.inGuest("ipsec/ipsec.sh", seconds: 300)
+        static let ipsec = Script.inGuest("ipsec/ipsec.sh", seconds: 600)
 
         @Test(
             "frames cross, nothing but ESP is on the wire, and an interface that was down carries again",

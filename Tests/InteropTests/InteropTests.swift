@@ -12,7 +12,7 @@ private let traffic = [
 struct Interop {
     @Suite("the kernel's l2tp_eth, in a Debian 6.1 guest", .serialized)
     struct Kernel {
-        static let matrix = Script.inGuest("matrix/matrix.sh", seconds: 900)
+        static let matrix = Script.inGuest("matrix/matrix.sh", seconds: 1800)
 
         /// The seed's sixteen: S1 to S4 kernel to kernel, then three with us in each encapsulation.
         static let cells: [String] = {

@@ -5,7 +5,7 @@ import Testing
 extension Interop {
     @Suite("options, with the kernel's l2tp_eth at the other end", .serialized)
     struct Options {
-        static let options = Script.inGuest("options/options.sh", seconds: 900)
+        static let options = Script.inGuest("options/options.sh", seconds: 1800)
 
         static let encapsulations = ["v4-udp", "v6-udp", "v4-ip", "v6-ip"]
         private static let pings = ["ping4-56", "ping4-1600", "ping6-1600"].flatMap {
@@ -128,7 +128,7 @@ extension Interop {
 
     @Suite("commands killed at random instants, in a Debian 6.1 guest", .serialized)
     struct Kills {
-        static let kills = Script.inGuest("kills/kills.sh", seconds: 600)
+        static let kills = Script.inGuest("kills/kills.sh", seconds: 1200)
 
         @Test(
             "the next one finds the old state or the new one; another pseudowire loses nothing",

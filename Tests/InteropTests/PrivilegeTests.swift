@@ -5,7 +5,7 @@ extension Interop {
     @Suite("an ordinary user with three capabilities", .serialized)
     struct Privileges {
         static let here = Script("privileges/privileges.sh", [Script.pwctl])
-        static let guest = Script.inGuest("privileges/privileges.sh", seconds: 200)
+        static let guest = Script.inGuest("privileges/privileges.sh", seconds: 600)
 
         static let checks = [
             "A1.create", "A1.show", "A1.set", "A1.stats", "A1.export", "A1.delete", "A1.nothing-left",

@@ -17,7 +17,7 @@ extension Interop {
 
         @Test("on Debian's 6.1, which has no tcx and says so")
         func inGuest() {
-            let script = Script.inGuest("upgrade/upgrade.sh", seconds: 600)
+            let script = Script.inGuest("upgrade/upgrade.sh", seconds: 1200)
             for check in Self.common + ["refused", "health", "kernel-log"] { script.expect(check) }
         }
     }
