@@ -9,6 +9,8 @@ struct Contender: Sendable {
     let name: String
     /// What the inspector must know to see through the outer headers; nil: there are none of ours.
     var pseudowire: PacketInspector.Pseudowire?
+    /// Whether a capture of its frames is inspected; not where frames from a socket, with checksums to be made, never arrive.
+    var isInspected = true
     /// Sets it up on a network that is built, and hands back what takes it down.
     ///
     /// What lives in the network's namespaces goes with them, so most have nothing to take down.
@@ -63,7 +65,7 @@ extension Contender {
     }
 
     /// The same in the drivers: what is left to be gained where nothing is done to a frame.
-    static let redirectXDP = Contender(name: "redirect by XDP, no tunnel") { network in
+    static let redirectXDP = Contender(name: "redirect by XDP, no tunnel", isInspected: false) { network in
         // A veth takes such frames only if its other end polls.
         for (name, place) in [("veth01", FourNamespaces.Place.host0), ("veth32", .host3)] {
             try network.setOffloads([.genericReceive: true], of: name, at: place)
@@ -72,24 +74,14 @@ extension Contender {
             try network.withNamespace(edge.place) { namespace in
                 let client = try RouteClient(in: namespace)
                 return try [(edge.access, edge.underlay), (edge.underlay, edge.access)].map { from, to in
-                    try HeldLink(redirecting: client.index(from), to: client.index(to), in: namespace)
+                    let (from, to) = (try client.index(from), try client.index(to))
+                    return try namespace.run {
+                        Result { try DriverLink(Program.redirect(to: to, xdp: true), at: from) }
+                    }.get()
                 }
             }
         }
         return { withExtendedLifetime(links) {} }
-    }
-
-    private final class HeldLink {
-        private let link: ProgramLink
-
-        init(redirecting from: LinkIndex, to: LinkIndex, in namespace: borrowing NetworkNamespace) throws {
-            link = try namespace.run {
-                Result {
-                    try ProgramLink(
-                        xdp: Program.redirect(to: to, xdp: true), interfaceIndex: from.rawValue, mode: .driver)
-                }
-            }.get()
-        }
     }
 
     /// The kernel's VXLAN, bridged to the access port.

@@ -49,3 +49,13 @@ extension Program {
             ], type: schedClassifier, name: "bench_overwrite")
     }
 }
+
+/// A program in an interface's driver, as long as anything holds this.
+final class DriverLink {
+    private let link: ProgramLink
+
+    /// Runs in the interface's namespace.
+    init(_ program: borrowing Program, at index: LinkIndex) throws {
+        link = try ProgramLink(xdp: program, interfaceIndex: index.rawValue, mode: .driver)
+    }
+}

@@ -37,7 +37,8 @@ func measure(
     progress: (String) -> Void
 ) throws -> Run {
     var run = Run()
-    for contender in Dictionary(grouping: settings, by: \.contender.name).values.compactMap(\.first?.contender) {
+    for contender in Dictionary(grouping: settings, by: \.contender.name).values.compactMap(\.first?.contender)
+    where contender.isInspected {
         let faults = try Setting(contender: contender, condition: .softwareSegmentation).faults()
         if !faults.isEmpty { run.invalid[contender.name] = faults }
     }

@@ -109,9 +109,7 @@ extension Work {
         let index = try RouteClient(in: network.host0).index("veth01")
         let frame = udpFrame(octets)
         let far = try RouteClient(in: network.host3).index("veth32")
-        let end = try network.host3.run {
-            Result { try ProgramLink(xdp: Program.drop(), interfaceIndex: far.rawValue, mode: .driver) }
-        }.get()
+        let end = try network.host3.run { Result { try DriverLink(Program.drop(), at: far) } }.get()
         defer { withExtendedLifetime(end) {} }
         return try network.host0.run {
             Result {
