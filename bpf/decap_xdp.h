@@ -99,6 +99,8 @@ static __always_inline int decapsulate_xdp(struct xdp_md *context) {
         outer_ecn = ip->tos & 3;
         offset += sizeof(*ip);
         l3_total = bpf_ntohs(ip->tot_len);
+        if (l3_total < sizeof(*ip))
+            return XDP_PASS;
         source[0] = ip->saddr;
         destination[0] = ip->daddr;
     }
@@ -193,6 +195,10 @@ static __always_inline int decapsulate_xdp(struct xdp_md *context) {
         ethertype = tag[1];
         l3_front += 4;
     }
+    /* What begins in the outer padding is not the customer's. */
+    __u32 least = ethertype == bpf_htons(ETH_P_IPV6) ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+    if (l3_front + least > here.end)
+        return XDP_PASS;
     struct inner_packet inner;
     inspect_inner_xdp(context, l3_front, ethertype, &inner);
     if (!inner.is_ip && ethertype != bpf_htons(ETH_P_ARP))
@@ -204,19 +210,12 @@ static __always_inline int decapsulate_xdp(struct xdp_md *context) {
     if (!access || !(access->flags & PW_PORT_TRANSMITS))
         return XDP_PASS;
 
-    /* Outer padding, which Ethernet adds to short frames, is not the customer's. */
-    if (here.end < length) {
-        if (bpf_xdp_adjust_tail(context, (int)(here.end - length)))
-            return XDP_PASS;
-        data = (void *)(long)context->data;
-        end = (void *)(long)context->data_end;
-    }
     int has_tag = is_vlan(frame_eth.h_proto);
     struct vlan_tag ours = {
         .tpid = decap->vlan & PW_VLAN_SERVICE ? bpf_htons(ETH_P_8021AD) : bpf_htons(ETH_P_8021Q),
         .tci = bpf_htons(decap->vlan & PW_VLAN_ID),
     };
-    int is_pushed = 0;
+    int is_pushed = 0, is_changed = 0;
     if (decap->vlan != PW_VLAN_ANY) {
         struct vlan_tag *tag = data + front + 12;
         if (has_tag && (void *)(tag + 1) > end)
@@ -232,14 +231,18 @@ static __always_inline int decapsulate_xdp(struct xdp_md *context) {
             if (!has_tag || vlan != wanted)
                 return XDP_PASS;
             ours.tci |= tag->tci & bpf_htons(~PW_VLAN_ID);
-            *tag = ours;
+            is_changed = 1;
         }
     }
+
+    /* Outer padding, which Ethernet adds to short frames, is not the customer's. From here on nothing passes. */
+    if (here.end < length && bpf_xdp_adjust_tail(context, (int)(here.end - length)))
+        return XDP_PASS;
     if (bpf_xdp_adjust_head(context, (int)(front - (is_pushed ? sizeof(ours) : 0)))) {
         drop_rx(slot, PW_DROP_NOT_REMOVED);
         return XDP_DROP;
     }
-    if (is_pushed) {
+    if (is_pushed || is_changed) {
         data = (void *)(long)context->data;
         end = (void *)(long)context->data_end;
         if (data + sizeof(frame_eth) + sizeof(ours) > end) {

@@ -22,6 +22,51 @@ static const char *const reason_directions[] = {
 #undef DIRECTION
 };
 
+/* About as many events as may be reported in a second; or it was in the one before. */
+static void set_up_flood(void) {
+    __u8 how = recipe.overwrite[1].xdp;
+    if (!xdp_finds(XDP_FLOOD))
+        return;
+    struct pw_event_limit limit = {.second = kernel.now / 1000000000 - (how >> 2 & 1),
+                                   .count = REPORTED - 2 + (how & 3)};
+    for (__u32 reason = 0; reason < PW_DROP_REASON_COUNT; reason++)
+        bpf_map_update_elem(&event_limits, &reason, &limit, BPF_ANY);
+}
+
+/* Another interface's entry where that of `ifindex` goes. */
+static void set_up_neighbour(__u32 ifindex, const struct pw_port *port) {
+    struct recent_port recent = {.tick = bpf_jiffies64(), .ifindex = ifindex + RECENT_PORTS, .flags = ~0u};
+    memcpy(recent.address, port->address, 6);
+    bpf_map_update_elem(&recent_ports, &ifindex, &recent, BPF_ANY);
+}
+
+/* What XDP programs are told of interfaces, and filters never ask. */
+void set_up_ports(const struct frame *frame, int is_for_us) {
+    __u32 underlay_ifindex = UNDERLAY, access_ifindex = ACCESS;
+    struct pw_port underlay = {.flags = PW_PORT_UNDERLAY | PW_PORT_UNDERLAY_XDP};
+    struct pw_port port = {.flags = PW_PORT_ACCESS | PW_PORT_ACCESS_XDP};
+    if (xdp_finds(XDP_SHEDS))
+        underlay.flags |= PW_PORT_SHEDS;
+    if (!xdp_finds(XDP_LOSES))
+        port.flags |= PW_PORT_TRANSMITS;
+    if (frame->length >= 6)
+        memcpy(underlay.address, frame_octets_of(frame), 6);
+    if (!is_for_us)
+        underlay.address[recipe.hash % 6] ^= 1 << (recipe.hash >> 8) % 8;
+    if (recipe.overwrite[2].xdp & XDP_NEIGHBOURED) {
+        set_up_neighbour(underlay_ifindex, &underlay);
+        set_up_neighbour(access_ifindex, &port);
+    }
+    if (xdp_finds(XDP_STRANGE))
+        return;
+    bpf_map_update_elem(&ports, &underlay_ifindex, &underlay, BPF_ANY);
+    bpf_map_update_elem(&ports, &access_ifindex, &port, BPF_ANY);
+}
+
+int run_xdp(int is_encap, struct xdp_md *context) {
+    return is_encap ? pw_encap_xdp(context) : pw_decap_xdp(context);
+}
+
 void set_up_maps(void) {
     has_decap_l3 = kernel.has_decap_l3;
     __u32 first = 0, slot = SLOT;
@@ -35,8 +80,11 @@ void set_up_maps(void) {
     if (recipe.setup & SETUP_ETHERNET) {
         __u32 routed = ROUTED;
         struct pw_port port = {.flags = PW_PORT_UNDERLAY | PW_PORT_ETHERNET};
+        if (!xdp_finds(XDP_LOSES))
+            port.flags |= PW_PORT_TRANSMITS;
         bpf_map_update_elem(&ports, &routed, &port, BPF_ANY);
     }
+    set_up_flood();
     if (recipe.setup & SETUP_NOBODY)
         return;
 
@@ -64,6 +112,7 @@ void set_up_maps(void) {
                           .cookie_count = session.expect_count,
                           .vlan = session.vlan,
                           .tag = session.tag,
+                          .is_unheard = !!(recipe.overwrite[2].xdp & XDP_UNHEARD),
                           .local_port_be = bpf_htons(session.local_port),
                           .peer_port_be = bpf_htons(session.peer_port)};
     memcpy(in.local_be, session.local, 16);
@@ -102,6 +151,7 @@ void run(int program, struct packet *packet, struct outcome *outcome) {
     static const char *const names[] = {"pw_encap", "pw_encap_split", "pw_decap", "pw_decap_l3"};
     int is_encap = program <= RUN_ENCAP_SPLIT;
     struct packet *before = packet_copy(packet);
+    early_run(program, packet);
     count(&outcome->before);
     kernel.redirect = TO_NOBODY;
     runs += 1;
@@ -161,6 +211,7 @@ void run(int program, struct packet *packet, struct outcome *outcome) {
         fail("verdict %d", outcome->verdict);
     }
     packet_free(before);
+    early_check(packet, outcome);
 }
 
 /* A program's own way to its state would make what is not there. */
@@ -174,6 +225,7 @@ const struct pw_encap *encap_entry(void) {
     return map_peek(MAP(&access), &key);
 }
 
+_Static_assert(REPORTED == PW_EVENTS_PER_SECOND, "events");
 _Static_assert(PIECE == MARK_PIECE && OUTER == MARK_OUTER && PORT == MARK_PORT, "marks");
 
 #pragma clang attribute pop

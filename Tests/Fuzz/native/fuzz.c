@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The datapath, natively, under libFuzzer and the sanitizers. Each input sets up a pseudowire and a kernel, makes a
- * packet, and runs a program on it, and on what that sends through the splitter. Out-of-bounds accesses and undefined
- * behaviour end the process by themselves; what else must hold is checked in the files beside this one.
+ * packet, and runs a program on it, and on what that sends through the splitter; before a filter on the access
+ * interface or the underlay the XDP program that stands there (early.c). Out-of-bounds accesses and undefined behaviour
+ * end the process by themselves; what else must hold is checked in the files beside this one.
  */
 #include <string.h>
 #include <sys/stat.h>

@@ -20,6 +20,9 @@ enum { RUN_ENCAP, RUN_ENCAP_SPLIT, RUN_DECAP, RUN_DECAP_L3 };
 /* So many runs of programs an input is worth. */
 #define RUNS 60
 
+/* So many events of one reason are reported in a second. */
+#define REPORTED 8
+
 extern struct recipe recipe;
 extern struct session session;
 extern __u32 runs;
@@ -56,6 +59,14 @@ struct packet *from_peer(const struct octets *input, __u32 link);
 int belongs(const struct packet *packet);
 int is_piece_of_outer(const struct packet *packet);
 void check_excuse(const struct packet *packet, const struct outcome *outcome);
+
+/* The XDP program that stands before the filter: before that has run, and after. */
+void early_run(int program, const struct packet *packet);
+void early_check(const struct packet *packet, const struct outcome *outcome);
+/* Whether it finds any of these: XDP_*. */
+int xdp_finds(__u8 what);
+int run_xdp(int is_encap, struct xdp_md *context);
+void set_up_ports(const struct frame *frame, int is_for_us);
 
 void travel(int program, struct packet *packet, int is_whole);
 void travel_forget(void);

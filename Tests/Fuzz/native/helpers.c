@@ -277,33 +277,3 @@ long bpf_skb_vlan_pop(struct __sk_buff *skb) {
     }
     return finish(packet, "bpf_skb_vlan_pop", result);
 }
-
-/* What only XDP programs call; none is run. */
-static _Noreturn void called_by_xdp(const char *name) {
-    fail("%s was called", name);
-}
-
-long bpf_xdp_adjust_head(struct xdp_md *context, int difference) {
-    (void)context, (void)difference;
-    called_by_xdp(__func__);
-}
-
-long bpf_xdp_adjust_tail(struct xdp_md *context, int difference) {
-    (void)context, (void)difference;
-    called_by_xdp(__func__);
-}
-
-long bpf_xdp_load_bytes(struct xdp_md *context, __u32 offset, void *to, __u32 length) {
-    (void)context, (void)offset, (void)to, (void)length;
-    called_by_xdp(__func__);
-}
-
-struct bpf_sock *bpf_sk_lookup_udp(void *context, struct bpf_sock_tuple *tuple, __u32 size, __u64 netns, __u64 flags) {
-    (void)context, (void)tuple, (void)size, (void)netns, (void)flags;
-    called_by_xdp(__func__);
-}
-
-long bpf_sk_release(void *socket) {
-    (void)socket;
-    called_by_xdp(__func__);
-}

@@ -20,6 +20,9 @@ long bpf_fib_lookup(void *context, struct bpf_fib_lookup *parameters, int size, 
     if (parameters->family != 2 && parameters->family != 10)
         return -EAFNOSUPPORT;
     int result = kernel.fib_result;
+    const void *destination = parameters->family == 2 ? &parameters->ipv4_dst : parameters->ipv6_dst;
+    if (kernel.fib_octets && memcmp(destination, kernel.fib_destination, kernel.fib_octets))
+        result = BPF_FIB_LKUP_RET_NOT_FWDED;
     if ((result == BPF_FIB_LKUP_RET_SUCCESS || result == BPF_FIB_LKUP_RET_NO_NEIGH)) {
         if (parameters->tot_len > kernel.fib_mtu) {
             result = BPF_FIB_LKUP_RET_FRAG_NEEDED; /* which names no interface */
@@ -52,15 +55,18 @@ long bpf_check_mtu(void *context, __u32 ifindex, __u32 *mtu, __s32 difference, _
 
 static long send(int how, const char *what, __u32 ifindex, int is_valid) {
     trace("  %s(%u)\n", what, ifindex);
+    if (kernel.is_xdp && how != TO_DEVICE)
+        fail("%s() in an XDP program, which the verifier refuses", what);
     if (!is_valid)
-        return TC_ACT_SHOT;
+        return kernel.is_xdp ? XDP_ABORTED : TC_ACT_SHOT;
     kernel.redirect = how;
     kernel.redirect_ifindex = ifindex;
-    return TC_ACT_REDIRECT;
+    return kernel.is_xdp ? XDP_REDIRECT : TC_ACT_REDIRECT;
 }
 
 long bpf_redirect(__u32 ifindex, __u64 flags) {
-    return send(TO_DEVICE, "bpf_redirect", ifindex, !(flags & ~(__u64)BPF_F_INGRESS));
+    __u64 known = kernel.is_xdp ? 0 : BPF_F_INGRESS;
+    return send(TO_DEVICE, "bpf_redirect", ifindex, !(flags & ~known));
 }
 
 long bpf_redirect_peer(__u32 ifindex, __u64 flags) {
@@ -118,6 +124,7 @@ __u32 bpf_get_smp_processor_id(void) {
 }
 
 static void *reserved;
+static __u64 reserved_size;
 
 int record_is_open(void) {
     return !!reserved;
@@ -133,6 +140,7 @@ void *bpf_ringbuf_reserve(const void *ring, __u64 size, __u64 flags) {
         return NULL;
     if (reserved)
         fail("a second record reserved before the first one was given back");
+    reserved_size = size;
     return reserved = malloc(size);
 }
 
@@ -145,6 +153,8 @@ static void release(void *record) {
 
 void bpf_ringbuf_submit(void *record, __u64 flags) {
     (void)flags;
+    kernel.record_size = reserved_size < sizeof(kernel.record) ? (__u32)reserved_size : sizeof(kernel.record);
+    memcpy(kernel.record, record, kernel.record_size);
     release(record);
     kernel.ring_records += 1;
 }

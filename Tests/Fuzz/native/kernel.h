@@ -39,6 +39,37 @@ void packet_receive(struct packet *packet, int untag);
 void packet_expose(struct packet *packet);
 void packet_hide(struct packet *packet);
 
+/* Longest frame that is one piece for an XDP program: a page, without room in front and for skb_shared_info behind. */
+#define XDP_PAGE 4096
+#define XDP_HEADROOM 256
+#define LONGEST_FRAME (XDP_PAGE - XDP_HEADROOM - 320)
+
+/* An xdp_buff: as on the wire, all of it readable, and nothing around it. It moves as packets do. */
+struct frame {
+    struct xdp_md view; /* first: a program's context leads back to its frame */
+    __u32 headroom;     /* octets in front of it, of which the kernel keeps the first for itself */
+    __u32 length;
+    __u8 is_misaligned;
+    __u8 page[XDP_PAGE];
+};
+
+/* `missing` octets of headroom are not there, since some driver has less of it. */
+void frame_fill(struct frame *frame, const __u8 *octets, __u32 length, __u32 missing);
+const __u8 *frame_octets_of(const struct frame *frame);
+void frame_expose(struct frame *frame);
+void frame_hide(struct frame *frame);
+
+/* All maps as they were; the caller's to free. */
+#define MAPS 64
+struct snapshot {
+    struct entry *entries[MAPS];
+};
+void maps_save(struct snapshot *snapshot);
+void snapshot_free(struct snapshot *snapshot);
+/* Both but for maps whose names, with & in front, `excepted` has: a list that ends with NULL. */
+void maps_restore(const struct snapshot *snapshot, const char *const *excepted);
+const char *maps_differ(const struct snapshot *left, const struct snapshot *right, const char *const *excepted);
+
 /* What the world is like, and what programs did to it. Reset before each input. */
 struct kernel {
     __u8 has_decap_l3; /* Linux 6.3 */
@@ -50,6 +81,8 @@ struct kernel {
     __u8 fail_at;         /* the how many-th helper that may fail for want of memory does; 0: none */
     __u32 fallible_calls; /* how many there were */
     int fib_result;       /* of a packet that fits */
+    __u32 fib_octets;     /* of the only destination that it is said of; 0: of any */
+    __u8 fib_destination[16];
     __u32 fib_ifindex;
     __u16 fib_mtu;
     __u8 fib_addresses[12]; /* of the next hop and our own, where it is known */
@@ -64,6 +97,14 @@ struct kernel {
     struct packet *clones[256]; /* view.ifindex is where each was sent */
     __u32 clone_count;
     __u32 ring_records;
+    __u8 record[128]; /* the last one */
+    __u32 record_size;
+
+    __u8 is_xdp;         /* the program that runs is one of XDP, which the same helpers answer otherwise */
+    __u8 has_socket;     /* one of UDP, for what has these addresses and ports: */
+    __u32 socket_octets; /* of the tuple */
+    __u8 socket[36];     /* a struct bpf_sock_tuple */
+    __u32 sockets_held;
 };
 extern struct kernel kernel;
 

@@ -20,7 +20,7 @@ struct map {
     struct entry *entries;
 };
 
-static struct map maps[64];
+static struct map maps[MAPS];
 static __u32 map_count;
 
 struct map *map_of(const void *definition, const char *name, __u32 type, __u32 max_entries, __u32 key_size,
@@ -102,13 +102,88 @@ long map_delete(struct map *map, const void *key) {
     return -ENOENT;
 }
 
-void maps_reset(void) {
-    for (__u32 i = 0; i < map_count; i++) {
-        while (maps[i].entries) {
-            struct entry *entry = maps[i].entries;
-            maps[i].entries = entry->next;
-            free(entry->value);
-            free(entry);
-        }
+static void free_entries(struct entry **entries) {
+    while (*entries) {
+        struct entry *entry = *entries;
+        *entries = entry->next;
+        free(entry->value);
+        free(entry);
     }
+}
+
+void maps_reset(void) {
+    for (__u32 i = 0; i < map_count; i++)
+        free_entries(&maps[i].entries);
+}
+
+static struct entry *copy_entries(const struct map *map, const struct entry *from) {
+    struct entry *first = NULL, **link = &first;
+    for (; from; from = from->next) {
+        struct entry *entry = malloc(sizeof(*entry) + map->key_size);
+        memcpy(entry, from, sizeof(*entry) + map->key_size);
+        entry->value = malloc(map->value_size);
+        memcpy(entry->value, from->value, map->value_size);
+        *link = entry;
+        link = &entry->next;
+    }
+    return first;
+}
+
+void maps_save(struct snapshot *snapshot) {
+    memset(snapshot, 0, sizeof(*snapshot));
+    for (__u32 i = 0; i < map_count; i++)
+        snapshot->entries[i] = copy_entries(&maps[i], maps[i].entries);
+}
+
+void snapshot_free(struct snapshot *snapshot) {
+    for (__u32 i = 0; i < MAPS; i++)
+        free_entries(&snapshot->entries[i]);
+}
+
+static int is_excepted(const struct map *map, const char *const *excepted) {
+    for (; *excepted; excepted++) {
+        if (!strcmp(map->name, *excepted))
+            return 1;
+    }
+    return 0;
+}
+
+void maps_restore(const struct snapshot *snapshot, const char *const *excepted) {
+    for (__u32 i = 0; i < map_count; i++) {
+        if (is_excepted(&maps[i], excepted))
+            continue;
+        free_entries(&maps[i].entries);
+        maps[i].entries = copy_entries(&maps[i], snapshot->entries[i]);
+    }
+}
+
+static int is_zero(const struct entry *entry, __u32 size) {
+    const __u8 *octets = entry->value;
+    for (__u32 i = 0; i < size; i++) {
+        if (octets[i])
+            return 0;
+    }
+    return 1;
+}
+
+/* Whether all of `left` is in `right`. A value of an array's that nobody has asked for yet is zero. */
+static int contains(const struct map *map, const struct entry *right, const struct entry *left) {
+    for (; left; left = left->next) {
+        const struct entry *same = right;
+        while (same && memcmp(same->key, left->key, map->key_size))
+            same = same->next;
+        if (same ? memcmp(same->value, left->value, map->value_size)
+                 : !is_array(map) || !is_zero(left, map->value_size))
+            return 0;
+    }
+    return 1;
+}
+
+const char *maps_differ(const struct snapshot *left, const struct snapshot *right, const char *const *excepted) {
+    for (__u32 i = 0; i < map_count; i++) {
+        if (!is_excepted(&maps[i], excepted) && (!contains(&maps[i], left->entries[i], right->entries[i]) ||
+                                                 !contains(&maps[i], right->entries[i], left->entries[i])))
+            return maps[i].name;
+    }
+    return NULL;
 }

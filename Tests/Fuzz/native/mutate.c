@@ -114,7 +114,7 @@ static __u32 make_frame(__u8 *at) {
 static void change(struct recipe *recipe, __u32 frame_length) {
     __u32 stretch = recipe->shape & SHAPE_LONG ? recipe->stretch : recipe->stretch & 0x7ff;
     __u32 length = frame_length + stretch + 14;
-    switch (pick(20)) {
+    switch (pick(23)) {
     case 0:
         recipe->flags ^= 1u << pick(17);
         break;
@@ -202,6 +202,30 @@ static void change(struct recipe *recipe, __u32 frame_length) {
         recipe->sublayer = (__u8)(one_in(3) ? pick(256) : 0);
         recipe->source_port = (__u16)(one_in(3) ? pick(0x10000) : 0);
         recipe->pkt_type = (__u8)(one_in(8) ? pick(8) : 0);
+        break;
+    case 19: /* what the XDP program before the filter finds */
+        recipe->overwrite[0].xdp = (__u8)(one_in(3) ? 0 : one_in(2) ? 1 << pick(8) : pick(256));
+        recipe->overwrite[1].xdp = (__u8)(one_in(2) ? 0 : pick(256));
+        recipe->overwrite[2].xdp = (__u8)pick(4);
+        break;
+    case 20: /* a frame that it can send */
+        recipe->program = one_in(2) ? 0 : 2;
+        recipe->shape = SHAPE_REPAIR | SHAPE_UNTAG | SHAPE_WRAP | (one_in(2) ? SHAPE_SUMMED : 0);
+        recipe->setup = SETUP_ETHERNET;
+        recipe->fib = 0;
+        recipe->fib_mtu = recipe->device_mtu = 2000;
+        recipe->flags &= ~(__u32)(PW_FLAG_SEQUENCE_SEND | PW_FLAG_SEQUENCE_RECEIVE);
+        recipe->gso_kind = recipe->pkt_type = recipe->options = recipe->sublayer = recipe->outer_class = 0;
+        recipe->overwrite[0].xdp &= (__u8) ~(XDP_LOSES | XDP_STRANGE);
+        break;
+    case 21: /* a flood for a session that nobody has */
+        recipe->program = 2;
+        recipe->shape |= SHAPE_WRAP;
+        recipe->setup |= SETUP_NOBODY;
+        recipe->flags |= PW_FLAG_UDP;
+        recipe->fib = (__s8)(4 + pick(2));
+        recipe->overwrite[0].xdp = XDP_SHEDS | XDP_FLOOD | (one_in(3) ? XDP_SOCKET : 0);
+        recipe->overwrite[1].xdp = (__u8)(one_in(2) ? 2 : pick(8));
         break;
     default:
         recipe->fib = (__s8)(one_in(2) ? 0 : (int)pick(10) - 2);

@@ -54,17 +54,26 @@ void packet_free(struct packet *packet) {
     free(packet);
 }
 
-void packet_expose(struct packet *packet) {
+__u8 *lend(__u32 length, __u32 shift) {
     if (!arena)
         arena_open();
-    if (packet->linear > packet->view.len)
-        packet->linear = packet->view.len;
-    __u32 span = (packet->linear + 3 * REDZONE) & ~7u;
+    __u32 span = (length + 3 * REDZONE) & ~7u;
     if (arena_next + span > ARENA_SIZE)
         arena_next = 0;
-    __u8 *start = arena + arena_next + REDZONE + (packet->is_misaligned ? 2 : 0);
+    __u8 *start = arena + arena_next + REDZONE + shift;
     arena_next += span;
-    __asan_unpoison_memory_region(start, packet->linear);
+    __asan_unpoison_memory_region(start, length);
+    return start;
+}
+
+void take_back(__u8 *start, __u32 length, __u32 shift) {
+    __asan_poison_memory_region(start - shift, length + 8);
+}
+
+void packet_expose(struct packet *packet) {
+    if (packet->linear > packet->view.len)
+        packet->linear = packet->view.len;
+    __u8 *start = lend(packet->linear, packet->is_misaligned ? 2 : 0);
     memcpy(start, packet->octets, packet->linear);
     packet->view.data = packet->view.data_meta = (__u32)(long)start;
     packet->view.data_end = packet->view.data + packet->linear;
@@ -80,8 +89,7 @@ void packet_hide(struct packet *packet) {
     if (!packet->view.data)
         return;
     gather(packet);
-    __u8 *start = linear_part(packet) - (packet->is_misaligned ? 2 : 0);
-    __asan_poison_memory_region(start, packet->linear + 8);
+    take_back(linear_part(packet), packet->linear, packet->is_misaligned ? 2 : 0);
     packet->view.data = packet->view.data_meta = packet->view.data_end = 0;
 }
 

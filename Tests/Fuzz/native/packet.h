@@ -7,6 +7,11 @@
 
 #define ENOTSUPP 524 /* the kernel's own, which user space has no name for */
 
+/* Memory below 4 GiB, with poison around it, and poison itself again afterwards; `shift` octets after a multiple of 8.
+ */
+__u8 *lend(__u32 length, __u32 shift);
+void take_back(__u8 *start, __u32 length, __u32 shift);
+
 struct packet *packet_of(struct __sk_buff *skb);
 /* Around whatever may move the packet. */
 struct packet *begin(struct __sk_buff *skb);

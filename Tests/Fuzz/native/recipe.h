@@ -49,6 +49,24 @@ enum {
     COOKIES_SECOND = 1 << 5,
 };
 
+/* recipe.overwrite[0].xdp: what the XDP program finds that stands before the filter. Nothing: all that it needs. */
+enum {
+    XDP_WARM = 1 << 0,        /* a frame just like this one came before it */
+    XDP_LATER = 1 << 1,       /* but in an earlier tick, and the way has changed since */
+    XDP_LOSES = 1 << 2,       /* the drivers do not send what it redirects */
+    XDP_STRANGE = 1 << 3,     /* access interface and underlay are not known */
+    XDP_SHEDS = 1 << 4,       /* what comes for sessions that nobody has is dropped */
+    XDP_FLOOD = 1 << 5,       /* about as many events were reported as may be in a second */
+    XDP_SOCKET = 1 << 6,      /* a socket waits for just this packet */
+    XDP_CACHES_STAY = 1 << 7, /* the filter finds what the XDP program has kept of ways and ports */
+};
+
+/* recipe.overwrite[2].xdp */
+enum {
+    XDP_UNHEARD = 1 << 0,     /* ICMP has said that packets do not reach the peer */
+    XDP_NEIGHBOURED = 1 << 1, /* of the interfaces that share places with ours in the cache all is known */
+};
+
 struct recipe {
     __u8 program; /* pw_encap, pw_encap_split, pw_decap, pw_decap_l3 */
     __u8 shape;
@@ -85,7 +103,8 @@ struct recipe {
     struct {
         __u16 offset;
         __u8 value;
-        __u8 reserved;
+        __u8 xdp; /* [0] and [2]: above; [1]: how many events beyond six there were in a flood (lower two bits),
+                     whether in another second (4), octets of headroom that are missing (the other bits) */
     } overwrite[4];
 };
 _Static_assert(sizeof(struct recipe) == 68, "inputs that were kept would mean something else");

@@ -76,6 +76,10 @@ int is_path_mtu_valid(void) {
     return session.path_mtu && !(recipe.setup & SETUP_PATH_EXPIRED);
 }
 
+int xdp_finds(__u8 what) {
+    return !!(recipe.overwrite[0].xdp & what);
+}
+
 struct pw_access_key access_key(void) {
     return (struct pw_access_key){.ifindex = ACCESS, .vlan = session.vlan};
 }

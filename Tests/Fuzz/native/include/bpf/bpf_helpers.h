@@ -77,7 +77,7 @@ __u32 bpf_get_hash_recalc(struct __sk_buff *skb);
 void bpf_set_hash_invalid(struct __sk_buff *skb);
 long bpf_set_hash(struct __sk_buff *skb, __u32 hash);
 
-/* XDP programs are compiled here, but not run: DatapathTests hold them against the filters. */
+/* Frames, which is what XDP programs have. */
 long bpf_xdp_adjust_head(struct xdp_md *context, int difference);
 long bpf_xdp_adjust_tail(struct xdp_md *context, int difference);
 long bpf_xdp_load_bytes(struct xdp_md *context, __u32 offset, void *to, __u32 length);
