@@ -135,9 +135,9 @@ public final class PseudowireManager {
             finishedInRecovery = []
             try recover()
             try mend()
+            // Done or undone, XDP programs may have come or gone. What this does not reach, the next command does.
+            defer { if let state = try? openState() { try? noteDrivers(state) } }
             try body()
-            // It is done; what these do not reach, the next command does.
-            if let state = try? openState() { try? noteDrivers(state) }
             refreshInterfaces()
         }
     }
