@@ -38,31 +38,21 @@ struct RecoveryTests {
         try arena.takeDown()
     }
 
-    @Test("deleting again what a command that died was deleting succeeds, once")
-    func again() throws {
-        let arena = try FaultArena(try Self.scenario("delete"))
-        try kill(arena, at: .filterRemoved)
+    @Test(
+        "saying again what a command that died was doing succeeds, once",
+        arguments: [
+            ("delete", FaultPoint.filterRemoved, "no pseudowire \"pwa\""), ("create on a port", .filterAdded, "pwa"),
+        ])
+    func again(scenario: String, point: FaultPoint, complaint: String) throws {
+        let arena = try FaultArena(try Self.scenario(scenario))
+        try kill(arena, at: point)
         let second = try arena.command.run(.count)
         #expect(second.status == 0, "\(second.errors)")
         #expect(second.output.contains { $0.hasPrefix("mended: finished") }, "\(second.output)")
         #expect(try arena.manager.export() == arena.after)
         let third = try arena.command.run(.count)
         #expect(third.status == 1)
-        #expect(third.errors.contains("no pseudowire \"pwa\""), "\(third.errors)")
-        try arena.takeDown()
-    }
-
-    @Test("creating again what a command that died was creating succeeds, once")
-    func anew() throws {
-        let arena = try FaultArena(try Self.scenario("create on a port"))
-        try kill(arena, at: .filterAdded)
-        let second = try arena.command.run(.count)
-        #expect(second.status == 0, "\(second.errors)")
-        #expect(second.output.contains { $0.hasPrefix("mended: finished") }, "\(second.output)")
-        #expect(try arena.manager.export() == arena.after)
-        let third = try arena.command.run(.count)
-        #expect(third.status == 1)
-        #expect(third.errors.contains("pwa"), "\(third.errors)")
+        #expect(third.errors.contains(complaint), "\(third.errors)")
         try arena.takeDown()
     }
 
