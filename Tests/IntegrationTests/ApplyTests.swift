@@ -96,6 +96,26 @@ struct ApplyTests {
         try wire.takeDown()
     }
 
+    @Test("an underlay's alternative name is as good as its own, and nothing that changes")
+    func alternativeNames() throws {
+        let wire = try Wire()
+        let client = try wire.client(.edge1)
+        let underlay = try wire.index("veth12", client)
+        try client.links.addAlternativeName("uplink-to-edge2", to: underlay)
+        var named = Cell.all[0].configuration(at: .edge1)
+        named.underlays = ["uplink-to-edge2"]
+        let document = PseudowireDocument([named])
+        try wire.first.apply(document)
+        try wire.second.add(Cell.all[0].configuration(at: .edge2))
+        #expect(try wire.first.plan(applying: document).changes.isEmpty)
+        #expect(try wire.first.keep(document).changes.isEmpty)
+        #expect(try wire.first.export().pseudowires.first?.underlays == ["veth12"])
+        named.underlays = ["veth12"]
+        #expect(try wire.first.plan(applying: PseudowireDocument([named])).changes.isEmpty)
+        try wire.expectPings()
+        try wire.takeDown()
+    }
+
     @Test("a plan that fails at any place leaves everything as it was")
     func undone() throws {
         let wire = try Wire()

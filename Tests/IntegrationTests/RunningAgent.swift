@@ -19,13 +19,19 @@ final class RunningAgent {
     /// Returns when it has looked at everything once.
     ///
     /// - Parameter recheck: nobody tells of a filter that is taken off the tcx hook.
-    init(_ document: PseudowireDocument, at arena: borrowing Churn, recheck: Duration = .milliseconds(300)) throws {
+    convenience init(
+        _ document: PseudowireDocument, at arena: borrowing Churn, recheck: Duration = .milliseconds(300)
+    ) throws {
+        try self.init(document, in: .path(arena.wire.network.path(of: .edge1)), recheck: recheck)
+    }
+
+    init(_ document: PseudowireDocument, in namespace: NamespaceReference, recheck: Duration) throws {
         var options = PseudowireAgent.Options()
         options.quiet = .milliseconds(20)
         options.longest = .milliseconds(200)
         options.recheck = recheck
         let agent = PseudowireAgent(
-            in: .path(arena.wire.network.path(of: .edge1)), keeping: .document(document), options: options)
+            in: namespace, keeping: .document(document), options: options)
         self.agent = agent
         let told = told
         let failure = PlainThread.start {

@@ -273,6 +273,32 @@ struct XDPTests {
         try wire.second.teardown()
     }
 
+    @Test("that send to a driver which no longer takes it are stopped by an agent as soon as the kernel says so")
+    func announced() throws {
+        let wire = try Wire()
+        try wire.connect(Cell.all[0]) { $0.attach = .xdp }
+        let agent = try RunningAgent(
+            try wire.first.export(), in: .path(wire.network.path(of: .edge1)), recheck: .seconds(600))
+        let far = try wire.index("veth21", wire.client(.edge2))
+        let underlay = try wire.index("veth12", wire.client(.edge1)).rawValue
+        func transmits() throws -> Bool {
+            let port = try #require(try wire.first.openState()).portList[underlay]
+            return (port?.flags ?? 0) & UInt32(PW_PORT_TRANSMITS) != 0
+        }
+        // An interface's first notification is looked into whatever it says.
+        for _ in 0..<3 {
+            for _ in 0..<500 where try !transmits() { usleep(10_000) }
+            #expect(try transmits())
+            try ProgramLink(pinnedAt: wire.second.directory.pin("link:\(far.rawValue):decap:xdp")).detach()
+            for _ in 0..<500 where try transmits() { usleep(10_000) }
+            #expect(try !transmits())
+            try wire.expectPings()
+            try wire.second.refresh()
+        }
+        try agent.end()
+        try wire.takeDown()
+    }
+
     @Test("are refused where a driver or a packet's beginning speaks against them, with the interface and the cure")
     func unfit() throws {
         let wire = try Wire()

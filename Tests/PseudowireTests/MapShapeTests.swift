@@ -6,7 +6,7 @@ import Testing
 
 @Suite("what the maps are like, said without opening the object")
 struct MapShapeTests {
-    @Test("is what the object says", arguments: DatapathObject.MapName.allCases, [1, 4, 65536] as [UInt32])
+    @Test("is what the object says", arguments: DatapathObject.MapName.allCases, [1, 4, 65536, .max] as [UInt32])
     func shapes(map: DatapathObject.MapName, maxSessions: UInt32) throws {
         let declared = try DatapathObject.open(maxSessions: maxSessions).shape(ofMap: map.rawValue)
         let said = map.shape(maxSessions: maxSessions)

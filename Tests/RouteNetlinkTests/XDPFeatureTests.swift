@@ -87,6 +87,25 @@ extension KernelTests {
             try client.links.setOffloads(right.index, [.genericReceive: false])
             #expect(try client.links.xdpFeatures(left.index)?.contains(.transmit) == false)
             #expect(try client.links.driver(named: "left") == "veth")
+            // Told as well, but of other namespaces.
+            let monitor = try #require(try XDPFeatureMonitor(in: namespace))
+            let elsewhere = try #require(try XDPFeatureMonitor(in: try NetworkNamespace.anonymous()))
+            func told() throws -> [XDPFeatureMonitor.Event] {
+                var events: [XDPFeatureMonitor.Event] = []
+                while let event = try monitor.next() { events.append(event) }
+                return events
+            }
+            #expect(try told().isEmpty)
+            try client.links.setOffloads(right.index, [.genericReceive: true])
+            let on = try #require(try client.links.xdpFeatures(left.index))
+            #expect(try told() == [.changed(left.index, on)])
+            try client.links.setOffloads(right.index, [.genericReceive: false])
+            #expect(try told() == [.changed(left.index, on.subtracting([.transmit, .transmitScattered]))])
+            let other = try client.links.create(.veth("come", peer: .init(name: "gone")))
+            #expect(try told().contains { if case .changed(other.index, _) = $0 { true } else { false } })
+            try client.links.delete(other.index)
+            #expect(try told().contains(.removed(other.index)))
+            #expect(try elsewhere.next() == nil)
             for name in ["neither", String(repeating: "x", count: 16), ""] {
                 let gone = try failure { () throws(NetlinkError) in _ = try client.links.driver(named: name) }
                 #expect(gone.errno == .noSuchDevice, "\(name)")

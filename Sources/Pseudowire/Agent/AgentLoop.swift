@@ -9,6 +9,8 @@ struct AgentLoop {
     private let agent: PseudowireAgent
     private let manager: PseudowireManager
     private let monitor: RouteMonitor
+    /// Nil where the kernel does not tell: before Linux 6.3.
+    private let drivers: XDPFeatureMonitor?
     private let watch: DocumentWatch?
     /// Every command that changes pseudowires has a journal meanwhile; where filters stay, the kernel tells nobody of it.
     private let journal: DocumentWatch
@@ -38,11 +40,14 @@ struct AgentLoop {
         manager = try PseudowireManager(in: agent.namespace, fileSystem: agent.fileSystem)
         manager.patience = agent.options.patience
         journal = DocumentWatch(manager.directory.pin(Journal.name))
+        // Its own journal is no news: what fails would have it try again at once.
+        manager.onRelease = { [journal] in journal.renew() }
         let namespace = manager
         // Before the first look, so that nothing falls in between.
         monitor = try netlink { () throws(NetlinkError) in
             try RouteMonitor([.links, .addresses, .routes, .rules, .trafficControl], in: namespace.namespace)
         }
+        drivers = try netlink { () throws(NetlinkError) in try XDPFeatureMonitor(in: namespace.namespace) }
         schedule = LookSchedule(agent.options, now: now)
         deadline = agent.options.deadline.map { now.advanced(by: $0) }
         nextBeat = agent.options.heartbeat.map { _ in now }
@@ -81,7 +86,7 @@ struct AgentLoop {
         try checkNamespace()
         let begun = ContinuousClock.now
         do throws(PseudowireError) {
-            let kept = try keep()
+            let kept = try manager.keep(document)
             let wires = try manager.pseudowires()
             let now = ContinuousClock.now
             schedule.looked(now, failed: !kept.failures.isEmpty)
@@ -96,12 +101,6 @@ struct AgentLoop {
             schedule.looked(now, failed: true)
             ledger.note(error, retry: schedule.untilRetry(now), report)
         }
-    }
-
-    private func keep() throws(PseudowireError) -> Kept {
-        // Its own journal is no news: what fails would have it try again at once.
-        defer { journal.renew() }
-        return try manager.keep(document)
     }
 
     /// An agent whose namespace has lost its name must not keep on in what nobody can reach any more.
@@ -142,9 +141,13 @@ struct AgentLoop {
 
     /// Takes in what the kernel has told.
     private mutating func drain(_ report: (AgentEvent) -> Void) throws(PseudowireError) {
-        while true {
-            let monitor = monitor
-            guard let event = try netlink({ () throws(NetlinkError) in try monitor.next() }) else { return }
+        let (monitor, drivers) = (monitor, drivers)
+        while let event = try netlink({ () throws(NetlinkError) in try monitor.next() }) {
+            if event == .resynchronise { report(.overrun) }
+            if relevance.matters(event) { schedule.note(.now) }
+        }
+        guard let drivers else { return }
+        while let event = try netlink({ () throws(NetlinkError) in try drivers.next() }) {
             if event == .resynchronise { report(.overrun) }
             if relevance.matters(event) { schedule.note(.now) }
         }
@@ -154,6 +157,7 @@ struct AgentLoop {
         var descriptors = [
             pollfd(fd: agent.mailbox.fileDescriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: monitor.fileDescriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: drivers?.fileDescriptor ?? -1, events: Int16(POLLIN), revents: 0),
             pollfd(fd: watch?.fileDescriptor ?? -1, events: Int16(POLLIN), revents: 0),
             pollfd(fd: journal.fileDescriptor, events: Int16(POLLIN), revents: 0),
         ]

@@ -39,6 +39,16 @@ struct Relevance {
         locals = Set(document.pseudowires.map(\.tunnel.local))
     }
 
+    /// What a driver can do decides where XDP programs are, and what they send to it.
+    func matters(_ event: XDPFeatureMonitor.Event) -> Bool {
+        switch event {
+        case .changed(let link, _): used.contains(link.rawValue)
+        // Of an interface that has gone, the link's own event tells.
+        case .removed: false
+        case .resynchronise: true
+        }
+    }
+
     mutating func matters(_ event: RouteEvent) -> Bool {
         switch event {
         case .link(.present, let link):

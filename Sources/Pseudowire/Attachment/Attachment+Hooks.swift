@@ -39,13 +39,22 @@ extension Attachment {
     ///
     /// A filter of ours that is there already, left by a command that died, is adopted; anything else at our place is
     /// refused.
+    ///
+    /// - Parameter port: what is written down of the interface. A qdisc that somebody else has made in this moment is not of
+    ///   our making after all.
     static func put(
-        _ role: Role, on link: Link, at hook: AttachmentHook, _ state: DatapathState, _ manager: PseudowireManager
+        _ role: Role, on link: Link, at hook: AttachmentHook, _ port: inout pw_port, isQdiscNew: Bool,
+        _ state: DatapathState, _ manager: PseudowireManager
     ) throws(PseudowireError) {
         switch hook {
         case .clsact:
             let client = manager.client
-            _ = try netlink { () throws(NetlinkError) in try client.qdiscs.ensureClsact(on: link.index) }
+            let outcome = try netlink { () throws(NetlinkError) in try client.qdiscs.ensureClsact(on: link.index) }
+            if isQdiscNew, outcome == .alreadyPresent {
+                port.flags &= ~UInt32(PW_PORT_OWNS_CLSACT)
+                let value = port
+                try bpf { () throws(BPFError) in try state.ports.update(key: link.index.rawValue, value: value) }
+            }
             try FaultPoint.clsactMade.reach()
             try putFilter(role, on: link, state, manager)
         case .tcx: try putLink(role, on: link, state, manager)

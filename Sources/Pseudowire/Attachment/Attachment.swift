@@ -65,15 +65,16 @@ enum Attachment {
         Octets.write(link.name.utf8, to: &port.name)
         port[role] = hook
         port.noteShape(of: link)
-        let hadClsact = try hasClsact(link.index, client)
-        if hook == .clsact, !hadClsact { port.flags |= UInt32(PW_PORT_OWNS_CLSACT) }
+        let isQdiscNew = hook == .clsact ? try !hasClsact(link.index, client) : false
+        if isQdiscNew { port.flags |= UInt32(PW_PORT_OWNS_CLSACT) }
         // A card hands over only frames for its own address unless it is asked for all, as a bridge asks its ports.
         let wantsAll = role == .access && !link.flags.contains(.promiscuous)
         if wantsAll { port.flags |= UInt32(PW_PORT_OWNS_PROMISC) }
-        try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
+        let value = port
+        try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: value) }
         do throws(PseudowireError) {
             try FaultPoint.portWritten.reach()
-            try put(role, on: link, at: hook, state, manager)
+            try put(role, on: link, at: hook, &port, isQdiscNew: isQdiscNew, state, manager)
             try FaultPoint.filterAdded.reach()
             if wantsAll {
                 try netlink { () throws(NetlinkError) in
@@ -107,28 +108,30 @@ enum Attachment {
         let client = manager.client
         let link = try require(interface, client)
         guard var port = try bpf({ () throws(BPFError) in try state.ports[interface] }) else { return }
-        try claimClsact(&port, link, hook, state, client)
+        let isQdiscNew = try claimClsact(&port, link, hook, state, client)
         try FaultPoint.portWritten.reach()
         // What is at the right one already was moved back when it had moved by half.
         if port[role] != hook {
-            try put(role, on: link, at: hook, state, manager)
+            try put(role, on: link, at: hook, &port, isQdiscNew: isQdiscNew, state, manager)
             try FaultPoint.filterAdded.reach()
             // From here on the old one is what is left over.
             port[role] = hook
-            try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: port) }
+            let value = port
+            try bpf { () throws(BPFError) in try state.ports.update(key: interface, value: value) }
             try FaultPoint.filterMoved.reach()
         }
         try take(role, from: interface, at: hook.other, state, manager)
     }
 
-    /// Writes down that the qdisc will be one of our making, if there is none yet and it is needed.
-    static func claimClsact(
+    /// Writes down that the qdisc will be one of our making, if there is none yet and it is needed; says whether that is so.
+    private static func claimClsact(
         _ port: inout pw_port, _ link: Link, _ hook: AttachmentHook, _ state: DatapathState, _ client: RouteClient
-    ) throws(PseudowireError) {
-        guard hook == .clsact, try !hasClsact(link.index, client) else { return }
+    ) throws(PseudowireError) -> Bool {
+        guard hook == .clsact, try !hasClsact(link.index, client) else { return false }
         port.flags |= UInt32(PW_PORT_OWNS_CLSACT)
         let (key, value) = (link.index.rawValue, port)
         try bpf { () throws(BPFError) in try state.ports.update(key: key, value: value) }
+        return true
     }
 
     /// Takes our filter off an interface and puts back what we had changed.

@@ -20,8 +20,8 @@ enum CustomerPort {
 
     /// The customer's end, by its index, for it may have been renamed; nil once it has left this namespace.
     static func customerEnd(of hidden: Link, in links: [UInt32: Link]) -> Link? {
-        guard hidden.linkNamespaceID == nil, let peer = hidden.peer, let end = links[peer.rawValue] else { return nil }
-        return end.peer == hidden.index && end.linkNamespaceID == nil ? end : nil
+        guard let peer = hidden.peerHere, let end = links[peer.rawValue] else { return nil }
+        return end.peerHere == hidden.index ? end : nil
     }
 
     /// Makes the pair; returns the hidden end's index.
@@ -60,7 +60,7 @@ enum CustomerPort {
     static func complete(_ hidden: Link, _ shape: Shape, _ client: RouteClient) throws(PseudowireError) {
         guard hidden.alias != alias || !hidden.flags.contains(.up) else { return }
         // Before the hidden end is up, which says that all is done.
-        if shape.isDormant, let end = hidden.peer {
+        if shape.isDormant, let end = hidden.peerHere {
             try netlink { () throws(NetlinkError) in try client.links.update(end, LinkUpdate(linkMode: .dormant)) }
         }
         try netlink { () throws(NetlinkError) in
@@ -90,6 +90,11 @@ enum CustomerPort {
         try netlink { () throws(NetlinkError) in try client.links.delete(link.index) }
         try FaultPoint.pairRemoved.reach()
     }
+}
+
+extension Link {
+    /// The other end of a pair, as long as it is in this namespace: elsewhere its index is another interface's.
+    var peerHere: LinkIndex? { linkNamespaceID == nil ? peer : nil }
 }
 
 extension PseudowireConfiguration {

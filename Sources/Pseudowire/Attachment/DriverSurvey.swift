@@ -6,7 +6,7 @@ internal import RouteNetlink
 final class DriverSurvey {
     private let client: RouteClient
     private var all: [LinkIndex: XDPFeatures]??
-    private var judged: [LinkIndex: Acceleration] = [:]
+    private var judged: [Bool: [LinkIndex: Acceleration]] = [:]
 
     init(_ client: RouteClient) {
         self.client = client
@@ -35,14 +35,14 @@ final class DriverSurvey {
 
     /// - Parameter isOurs: whether the XDP program that is there, if any, is our own.
     func judge(_ link: Link, isOurs: Bool) throws(NetlinkError) -> Acceleration {
-        if let known = judged[link.index] { return known }
+        if let known = judged[isOurs]?[link.index] { return known }
         var facts = Acceleration.Facts(hasEthernetHeader: link.hasEthernetHeader, kind: link.kind)
         facts.driver = try features(of: link)
         if !isOurs, let program = link.xdp?.first { facts.foreignProgram = Self.describe(program) }
         // What a card does to frames is asked only where that could still decide.
         if facts.kind == nil { facts.active = try client.links.features(link.index).active }
         let found = Acceleration(facts)
-        judged[link.index] = found
+        judged[isOurs, default: [:]][link.index] = found
         return found
     }
 

@@ -30,7 +30,7 @@ struct OwnPair {
         }
         // The alias cannot come with the pair: a command that died in between leaves one that nobody has named or used.
         let isNew = outer.alias == nil && inner.alias == nil && !outer.flags.contains(.up) && !inner.flags.contains(.up)
-        guard outer.alias == alias || isNew, outer.peer == inner.index else {
+        guard outer.alias == alias || isNew, outer.peerHere == inner.index else {
             throw .refused("the interfaces \(outerName) and \(innerName) are not ours; their names are needed")
         }
         return Indexes(outer: outer.index.rawValue, inner: inner.index.rawValue)

@@ -24,12 +24,12 @@ enum DatapathObject {
             switch self {
             case .access, .sessions, .pseudowires, .paths: maxSessions
             // Slot 0 is nobody's.
-            case .counters, .sequences: maxSessions + 1
+            case .counters, .sequences: maxSessions.adding(1)
             // Each may have an access interface of its own, all together some underlays; a machine with more interfaces
             // than that has its pseudowires share them.
-            case .ports: min(maxSessions + 1024, 1 << 17)
+            case .ports: min(maxSessions.adding(1024), 1 << 17)
             // Few pseudowires may still have many reasons each.
-            case .sessionDrops: maxSessions + 4096
+            case .sessionDrops: maxSessions.adding(4096)
             // Nothing was counted in other maps before, until an upgrade says so.
             case .past: 1
             case .meta, .drops, .events: nil
@@ -38,7 +38,9 @@ enum DatapathObject {
     }
 
     /// How many entries `past` has once something was counted in other maps: all of these have come to an end.
-    static func pastCapacity(maxSessions: UInt32) -> UInt32 { 2 * maxSessions + 8192 }
+    static func pastCapacity(maxSessions: UInt32) -> UInt32 {
+        maxSessions.adding(maxSessions).adding(8192)
+    }
 
     /// Opens an object and sets what depends on this kernel and on how many pseudowires there may be.
     static func open(_ image: DatapathImage = .embedded, maxSessions: UInt32) throws(BPFError) -> ObjectFile {
@@ -49,5 +51,13 @@ enum DatapathObject {
         }
         try file.setConstant("has_decap_l3", to: UInt32(KernelProbe.hasDecapL3() ? 1 : 0))
         return file
+    }
+}
+
+extension UInt32 {
+    /// The sum, or the largest number there is: how many pseudowires there may be is read from a map, which may say anything.
+    fileprivate func adding(_ other: UInt32) -> UInt32 {
+        let (sum, overflows) = addingReportingOverflow(other)
+        return overflows ? .max : sum
     }
 }

@@ -36,12 +36,12 @@ extension DatapathState {
 extension Statistics {
     /// Adds what one CPU has counted.
     mutating func add(_ value: pw_counters) {
-        txFrames += value.tx_frames
-        txOctets += value.tx_octets
-        rxFrames += value.rx_frames
-        rxOctets += value.rx_octets
-        txDropped += value.tx_dropped
-        rxDropped += value.rx_dropped
-        replies += value.replies
+        txFrames &+= value.tx_frames
+        txOctets &+= value.tx_octets
+        rxFrames &+= value.rx_frames
+        rxOctets &+= value.rx_octets
+        txDropped &+= value.tx_dropped
+        rxDropped &+= value.rx_dropped
+        replies &+= value.replies
     }
 }

@@ -13,7 +13,7 @@ final class InspectionCache {
     /// What was found last at each access interface.
     var surroundings: [UInt32: Surroundings] = [:]
     private var missing: [Attachment.Role: [UInt32: String?]] = [:]
-    private var missingXDP: [Attachment.Role: [UInt32: String?]] = [:]
+    private var missingXDP: [XDPQuestion: String?] = [:]
     /// What routers said that a path takes, as long as that is believed.
     private var learned: [UInt64: Int] = [:]
     /// Sessions of peers of which ICMP said that they cannot be reached, and that have not been heard since.
@@ -75,13 +75,20 @@ final class InspectionCache {
         return found
     }
 
-    /// What is wrong with the XDP program before it.
+    /// What is wrong with the XDP program before it, for one who has asked for it or one who has not.
     func missingXDP(
-        _ role: Attachment.Role, _ interface: UInt32, _ find: () throws(PseudowireError) -> String?
+        _ role: Attachment.Role, _ interface: UInt32, isAsked: Bool, _ find: () throws(PseudowireError) -> String?
     ) throws(PseudowireError) -> String? {
-        if let known = missingXDP[role]?[interface] { return known }
+        let question = XDPQuestion(role: role, interface: interface, isAsked: isAsked)
+        if let known = missingXDP[question] { return known }
         let found = try find()
-        missingXDP[role, default: [:]][interface] = .some(found)
+        missingXDP[question] = .some(found)
         return found
+    }
+
+    private struct XDPQuestion: Hashable {
+        let role: Attachment.Role
+        let interface: UInt32
+        let isAsked: Bool
     }
 }

@@ -102,8 +102,9 @@ extension PseudowireManager {
         }
         for (role, interface) in [(Attachment.Role.access, record.access)] + record.underlays.map({ (.underlay, $0) }) {
             guard let link = links[interface] else { continue }
-            let sentence = try cache.missingXDP(role, interface) { () throws(PseudowireError) in
-                try accelerationDamage(role, on: link, isAsked: configuration.attach == .xdp, state)
+            let isAsked = configuration.attach == .xdp
+            let sentence = try cache.missingXDP(role, interface, isAsked: isAsked) { () throws(PseudowireError) in
+                try accelerationDamage(role, on: link, isAsked: isAsked, state)
             }
             if let sentence { found.lastRemarks.append(sentence) }
         }

@@ -40,7 +40,7 @@ extension PseudowireManager {
         -> Value?
     {
         try directory.checkFileSystem()
-        guard let lock = try StateLock(directory.base, .shared) else { return nil }
+        guard let lock = try StateLock(directory.base, .shared, patience: patience, waiting: onWait) else { return nil }
         return try lock.hold { () throws(PseudowireError) in
             try openState().map { (state) throws(PseudowireError) in try body(state) }
         }
@@ -71,8 +71,9 @@ extension PseudowireManager {
             guard let link = cache.links[interface], let port = cache.ports[interface], port[role] != nil else {
                 continue
             }
-            let damage = try cache.missingXDP(role, interface) { () throws(PseudowireError) in
-                try accelerationDamage(role, on: link, isAsked: record.configuration.attach == .xdp, state)
+            let isAsked = record.configuration.attach == .xdp
+            let damage = try cache.missingXDP(role, interface, isAsked: isAsked) { () throws(PseudowireError) in
+                try accelerationDamage(role, on: link, isAsked: isAsked, state)
             }
             let drivers = cache.survey.drivers
             let judgement = try netlink { () throws(NetlinkError) in

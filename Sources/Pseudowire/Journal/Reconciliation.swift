@@ -111,7 +111,10 @@ struct Reconciliation {
     /// Filters wherever one of them needs one; those that are there are adopted.
     private mutating func attach(_ records: [Record]) throws(PseudowireError) {
         var done: Set<[UInt32]> = []
-        for record in records {
+        // Who names a hook has his will where another one leaves it to us.
+        let named = records.filter { $0.configuration.attach.hook != nil }
+        let others = records.filter { $0.configuration.attach.hook == nil }
+        for record in named + others {
             let places = record.underlays.map { (Attachment.Role.underlay, $0) } + [(.access, record.access)]
             for (role, interface) in places where interface != 0 && done.insert([role.flag, interface]).inserted {
                 let client = client

@@ -86,11 +86,13 @@ extension PseudowireManager {
     ) throws(PseudowireError) -> String? {
         let interface = link.index.rawValue
         let port = try bpf { () throws(BPFError) in try state.ports[interface] }
-        guard port?[role] != nil, isAsked || port?.hasXDP(role) == true, let held = state.programs.xdp(role),
-            try Attachment.xdpProgramID(role, on: interface, self) != held.program.id
-        else { return nil }
-        let present = link.xdp?.first
-        return present.map {
+        guard port?[role] != nil, isAsked || port?.hasXDP(role) == true, let held = state.programs.xdp(role) else {
+            return nil
+        }
+        let ours = try Attachment.xdpProgramID(role, on: interface, self)
+        if ours == held.program.id { return nil }
+        if ours != nil { return "the XDP program on \(link.name) is one of another build; \(Self.cure)" }
+        return link.xdp?.first.map {
             "somebody else's XDP program, \(DriverSurvey.describe($0)), is where the one of \(link.name) belongs, and the "
                 + "filter carries its frames, more slowly; remove it, and the next command puts ours back"
         }

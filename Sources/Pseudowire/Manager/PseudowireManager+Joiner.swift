@@ -12,6 +12,7 @@ extension PseudowireManager {
         let found = try? Joiner.pair.find(client)
         if let found, found == known {
             try? OwnPair.setUp(found, client)
+            watchJoiner(found)
             guard try Attachment.programID(.access, on: found.inner, at: .clsact, self) != join.program.id else {
                 return
             }
@@ -26,10 +27,16 @@ extension PseudowireManager {
             try Attachment.attachJoiner(made.inner, state.programs, client)
             try FaultPoint.joinerAttached.reach()
             try record(made, state)
+            watchJoiner(made)
         } catch {
             guard case .bpf = error else { return }
             throw error
         }
+    }
+
+    /// Somebody else's program may be on it; the splitter is watched over, too.
+    private func watchJoiner(_ joiner: OwnPair.Indexes) {
+        try? Watch.move(to: joiner.outer, at: directory.pin(StateDirectory.joinerWatch), self)
     }
 
     /// Says that segments go where nobody sends them on.

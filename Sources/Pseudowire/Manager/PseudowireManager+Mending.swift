@@ -12,7 +12,12 @@ extension PseudowireManager {
         guard let opened = try openState() else { return }
         let state = try mendSplitter(opened)
         try mendJoiner(state)
-        let records = try unsortedRecords(state)
+        let records: [Record]
+        do throws(PseudowireError) { records = try unsortedRecords(state) } catch {
+            // What cannot be read may still carry frames: nothing is taken for its leftover.
+            guard try !state.unreadable.isEmpty else { throw error }
+            return
+        }
         // One that waits for its interface has no entries.
         let placed = records.filter { $0.access != 0 || !$0.isReady }
         var sessions = Dictionary(placed.map { ($0.configuration.session.local.rawValue, $0) }) {

@@ -18,23 +18,7 @@ extension PseudowireManager {
                 try state.meta.update(key: 0, value: meta)
             }
         }
-        try mendWatch(found)
+        try Watch.move(to: found.outer, at: directory.pin(DatapathObject.alive), self)
         return found == known ? state : try DatapathState(directory)
-    }
-
-    /// The link that tells whether the namespace is still there hangs on the splitter: it is put on the new one.
-    private func mendWatch(_ splitter: SplitterIndexes) throws(PseudowireError) {
-        let path = directory.pin(DatapathObject.alive)
-        let info = try bpf { () throws(BPFError) in try ProgramLink(pinnedAt: path).info() }
-        guard info.interfaceIndex != splitter.outer else { return }
-        let program = try bpf { () throws(BPFError) in try Program(id: info.programID) }
-        let outcome: Result<Void, BPFError> = try netlink { () throws(NetlinkError) in
-            try namespace.run {
-                Result { () throws(BPFError) in
-                    try ProgramLink(xdp: program, interfaceIndex: splitter.outer, mode: .generic).pin(replacing: path)
-                }
-            }
-        }
-        try bpf { () throws(BPFError) in try outcome.get() }
     }
 }

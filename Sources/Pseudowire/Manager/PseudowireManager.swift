@@ -21,10 +21,12 @@ public final class PseudowireManager {
     let namespace: NetworkNamespace
     let client: RouteClient
     let directory: StateDirectory
-    /// How long a change waits for another one to be done; nil: as long as it takes.
+    /// How long to wait for another command's change to be done; nil: as long as it takes.
     public var patience: Duration?
-    /// Called when a change has to wait for another one.
+    /// Called when there is such a change to wait for.
     public var onWait: () -> Void = {}
+    /// Called when a change has been done, or has failed, before another command can begin one.
+    var onRelease: () -> Void = {}
     /// What the change at hand has first finished, for a command that died.
     var finishedInRecovery: Set<Change> = []
     /// Called when a change has first finished, or undone, what a command that died had begun.
@@ -122,14 +124,10 @@ public final class PseudowireManager {
             return
         }
         try lock.hold { () throws(PseudowireError) in
+            defer { onRelease() }
             try directory.checkWritable()
             try directory.reap()
-            // Without state there are no pairs, unless a command died between making or removing the one and the other.
-            if !directory.exists {
-                for pair in [Joiner.pair, Splitter.pair] where (try? pair.find(client)) != nil {
-                    try pair.remove(client)
-                }
-            }
+            if !directory.exists { try StateAssembly.removeStray(self) }
             try finishUpgrade()
             // Of this change alone: the next one knows nothing of them.
             finishedInRecovery = []

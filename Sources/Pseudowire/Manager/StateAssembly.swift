@@ -1,5 +1,6 @@
 internal import BPF
 internal import CPseudowireObject
+internal import Glibc
 internal import RouteNetlink
 
 /// The first pseudowire of a namespace brings the datapath with it; the last one takes it away.
@@ -28,8 +29,10 @@ enum StateAssembly {
             try FaultPoint.datapathPinned.reach()
             try bpf { () throws(BPFError) in try describe(object, splitter, joiner, manager, maxSessions) }
             try FaultPoint.datapathDescribed.reach()
-            try watchOver(object, splitter, manager)
+            let alive = try bpf { () throws(BPFError) in try object.program(DatapathObject.alive) }
+            try Watch.begin(alive, on: splitter.outer, at: "\(directory.draft)/\(DatapathObject.alive)", manager)
             try FaultPoint.watchPinned.reach()
+            try Watch.begin(alive, on: joiner.outer, at: "\(directory.draft)/\(StateDirectory.joinerWatch)", manager)
             let programs = try bpf { () throws(BPFError) in try DatapathPrograms(object) }
             try Attachment.attachSplitter(splitter.inner, programs, client)
             try FaultPoint.splitterAttached.reach()
@@ -60,16 +63,55 @@ enum StateAssembly {
             try FaultPoint.joinerRemoved.reach()
             try Splitter.remove(manager.client)
         } catch {
-            if hasName { try FileSystem.rename(directory.draft, to: directory.path) }
+            if hasName {
+                try FileSystem.rename(directory.draft, to: directory.path)
+                // Else segments would go into a joiner that is no more.
+                if let state = try? manager.openState() { try? manager.mendJoiner(state) }
+            }
             throw error
         }
         do throws(PseudowireError) {
             try FaultPoint.splitterRemoved.reach()
+            try removePorts(manager.client)
             try StateDirectory.remove(directory.draft)
             try FaultPoint.stateRemoved.reach()
         } catch {
             throw .unfinished(error, left: ["remove \(directory.draft)"])
         }
+    }
+
+    /// Removes interfaces without a state, of a command that died between making or removing the one and the other.
+    ///
+    /// A splitter that is watched over has a state: where none is to be seen, it is on another BPF file system.
+    static func removeStray(_ manager: PseudowireManager) throws(PseudowireError) {
+        let client = manager.client
+        if (try? Splitter.find(client)) != nil {
+            // A link ends some time after its last pin.
+            for _ in 0..<200 where try isWatched(client) { usleep(10_000) }
+            guard try !isWatched(client) else {
+                throw .refused(
+                    """
+                    the state of this namespace's pseudowires is on another BPF file system than \(manager.directory.root), \
+                    for \(Splitter.pair.outerName) is in use: run this where that one is mounted
+                    """)
+            }
+        }
+        for pair in [Joiner.pair, Splitter.pair] where (try? pair.find(client)) != nil { try pair.remove(client) }
+        try removePorts(client)
+    }
+
+    /// Customers' interfaces that no record knows any more.
+    private static func removePorts(_ client: RouteClient) throws(PseudowireError) {
+        try netlink { () throws(NetlinkError) in
+            for link in try client.links.list() where link.alias == CustomerPort.alias {
+                try client.links.delete(link.index)
+            }
+        }
+    }
+
+    private static func isWatched(_ client: RouteClient) throws(PseudowireError) -> Bool {
+        let outer = try netlink { () throws(NetlinkError) in try client.links.find(named: Splitter.pair.outerName) }
+        return outer?.xdp?.first != nil
     }
 
     /// Pins all maps and programs of an object.
@@ -97,22 +139,5 @@ enum StateAssembly {
         Octets.write(DatapathImage.embedded.build.octets, to: &meta.build)
         meta.loaded = PseudowireManager.now()
         try object.map(DatapathObject.MapName.meta.rawValue, as: Map<UInt32, pw_meta>.self).update(key: 0, value: meta)
-    }
-
-    /// Attaches the program whose link tells, by reporting no interface, that the namespace is gone.
-    private static func watchOver(
-        _ object: borrowing LoadedObject, _ splitter: SplitterIndexes, _ manager: PseudowireManager
-    ) throws(PseudowireError) {
-        let program = try bpf { () throws(BPFError) in try object.program(DatapathObject.alive) }
-        let path = "\(manager.directory.draft)/\(DatapathObject.alive)"
-        // An attachment is made in the namespace of the thread that asks for it.
-        let outcome: Result<Void, BPFError> = try netlink { () throws(NetlinkError) in
-            try manager.namespace.run {
-                Result { () throws(BPFError) in
-                    try ProgramLink(xdp: program, interfaceIndex: splitter.outer, mode: .generic).pin(at: path)
-                }
-            }
-        }
-        try bpf { () throws(BPFError) in try outcome.get() }
     }
 }

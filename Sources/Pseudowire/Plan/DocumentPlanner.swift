@@ -179,8 +179,10 @@ struct DocumentPlanner {
     private mutating func recordable(
         _ wire: PseudowireConfiguration, _ index: Int
     ) throws(PseudowireError) -> PseudowireConfiguration? {
+        let old = records.isEmpty ? nil : records[wire.name]
+        let wire = try whereabouts.called(wire, old)
         guard mode == .keep else { return wire }
-        let found = try whereabouts.recordable(wire, records[wire.name])
+        let found = try whereabouts.recordable(wire, old)
         if let first = found == nil ? wire.underlays.first : found?.missing.first {
             wait(index, ConfigurationFault(.refusal, "underlay", "no interface \"\(first)\" here"))
         }

@@ -112,9 +112,14 @@ extension PseudowireManager {
     public func planTeardown() throws(PseudowireError) -> Plan {
         try directory.checkFileSystem()
         guard let state = try openState() else { return Plan([], for: []) }
-        let existing = try records(state)
-        guard existing.isEmpty else { return try removal(of: existing, from: existing) }
+        do throws(PseudowireError) {
+            let existing = try records(state)
+            guard existing.isEmpty else { return try removal(of: existing, from: existing) }
+        } catch {
+            guard try !state.unreadable.isEmpty else { throw error }
+        }
         // No pseudowire, but filters: left by a command that died when it had erased the one and not yet detached the other.
+        // Or none that could be read: with the datapath, all of them go.
         var actions: [Action] = []
         let attached = try Attached(self)
         for (interface, port) in try state.portList {

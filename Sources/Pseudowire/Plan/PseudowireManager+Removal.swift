@@ -52,7 +52,7 @@ extension PseudowireManager {
         let client = client
         let hidden = try CustomerPort.find(record.access, hidden: record.accessName, client)
         let end = try netlink { () throws(NetlinkError) in
-            try hidden?.peer.flatMap { index throws(NetlinkError) in try client.links.get(index) }
+            try hidden?.peerHere.flatMap { index throws(NetlinkError) in try client.links.get(index) }
         }
         return CustomerPort.Shape(mtu: end?.mtu ?? 1500, isDormant: end?.operationalState == .dormant)
     }

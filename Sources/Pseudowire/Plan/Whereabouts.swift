@@ -36,6 +36,23 @@ struct Whereabouts {
         return today
     }
 
+    /// The same with its underlays called what they are recorded as: an alternative name is none of its own.
+    func called(_ configuration: PseudowireConfiguration, _ old: Record?) throws(PseudowireError)
+        -> PseudowireConfiguration
+    {
+        guard !configuration.underlays.isEmpty else { return configuration }
+        var called = configuration
+        called.underlays = []
+        for name in configuration.underlays {
+            var known = name
+            if let link = try named(name), link.name != name {
+                known = old.flatMap { Self.name(of: link.index.rawValue, in: $0) } ?? link.name
+            }
+            if !called.underlays.contains(known) { called.underlays.append(known) }
+        }
+        return called
+    }
+
     /// What can be recorded of a configuration: named underlays that never were there have no index.
     ///
     /// Nil when none of them is there.
@@ -149,6 +166,10 @@ struct Whereabouts {
 
     private static func index(of name: String, in record: Record) -> UInt32? {
         zip(record.configuration.underlays, record.underlays).first { $0.0 == name }?.1
+    }
+
+    private static func name(of index: UInt32, in record: Record) -> String? {
+        zip(record.configuration.underlays, record.underlays).first { $0.1 == index }?.0
     }
 
     private func named(_ name: String) throws(PseudowireError) -> Link? {

@@ -87,6 +87,15 @@ final class DatapathState {
         try records(interfaceName) { $0 }
     }
 
+    /// The names of those whose records this program cannot read: another one has written there.
+    var unreadable: [String] {
+        get throws(PseudowireError) {
+            try bpf { () throws(BPFError) in try pseudowires.entries() }.filter {
+                Record(name: $0.key.string, value: $0.value) { _ in nil } == nil
+            }.map(\.key.string).sorted()
+        }
+    }
+
     private typealias Entry = (key: pw_name, value: pw_record)
 
     private func records(
@@ -94,10 +103,19 @@ final class DatapathState {
     ) throws(PseudowireError) -> [Record] {
         // An underlay is called what it was when it was asked for, whatever has become of it since.
         let asked = Dictionary(try bpf { () throws(BPFError) in try ports.entries() }.map { ($0.key, $0.value) }) { $1 }
-        return order(try bpf { () throws(BPFError) in try pseudowires.entries() }).compactMap {
-            Record(name: $0.key.string, value: $0.value) { index in
+        return try order(try bpf { () throws(BPFError) in try pseudowires.entries() }).map {
+            entry throws(PseudowireError) in
+            let record = Record(name: entry.key.string, value: entry.value) { index in
                 asked[index].map { Octets.text($0.name) } ?? interfaceName(index)
             }
+            guard let record else {
+                throw .refused(
+                    """
+                    what is written down of "\(entry.key.string)" is nothing that this program can read; use the one that \
+                    wrote it, or 'pwctl teardown', which removes all pseudowires of this namespace
+                    """)
+            }
+            return record
         }
     }
 }

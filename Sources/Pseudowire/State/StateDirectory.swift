@@ -31,6 +31,8 @@ struct StateDirectory: Hashable, Sendable {
     func xdpPin(_ role: Attachment.Role, _ interface: UInt32) -> String { linkPin(role, interface) + ":xdp" }
 
     static let linkPrefix = "link:"
+    /// The pin of the link that watches over the joiner; the splitter's has its program's name.
+    static let joinerWatch = "link:joiner"
 
     var exists: Bool { FileSystem.exists(path) }
 
@@ -76,7 +78,8 @@ struct StateDirectory: Hashable, Sendable {
         }
     }
 
-    /// Whether a filter on the tcx hook, or an XDP program, is on an interface: then the namespace is there, and only the splitter is gone.
+    /// Whether a filter on the tcx hook, an XDP program, or what watches over the joiner is on an interface: then the namespace
+    /// is there, and only the splitter is gone.
     private static func hasLiveLink(_ directory: String) throws(PseudowireError) -> Bool {
         for name in try FileSystem.entries(of: directory) where name.hasPrefix(linkPrefix) {
             let index = try bpf { () throws(BPFError) in

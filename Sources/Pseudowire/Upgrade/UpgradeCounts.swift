@@ -41,7 +41,7 @@ struct UpgradeCounts {
                 guard let octets = try before.value(of: Self.key(slot)) else { continue }
                 var (was, value) = (pw_sequence(), try new.sequences[slot] ?? pw_sequence())
                 Octets.write(octets, to: &was)
-                if was.send > 0 { value.send = max(value.send, was.send + Self.numberLead) }
+                if was.send > 0 { value.send = max(value.send, was.send &+ Self.numberLead) }
                 if value.receive == 0 { value.receive = was.receive }
                 try new.sequences.update(key: slot, value: value)
             }

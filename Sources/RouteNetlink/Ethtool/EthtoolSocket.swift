@@ -8,7 +8,7 @@ final class EthtoolSocket {
 
     init(_ socket: NetlinkSocket) throws(NetlinkError) {
         self.socket = socket
-        family = try socket.genericFamily("ethtool")
+        family = try socket.genericFamily("ethtool").number
     }
 
     /// The names of all features that the kernel knows, in the order of its bits.

@@ -7,7 +7,7 @@ final class NetDeviceSocket {
 
     init(_ socket: NetlinkSocket) throws(NetlinkError) {
         self.socket = socket
-        family = try socket.genericFamily("netdev")
+        family = try socket.genericFamily("netdev").number
     }
 
     func xdpFeatures(_ link: LinkIndex) throws(NetlinkError) -> XDPFeatures? {
@@ -26,8 +26,8 @@ final class NetDeviceSocket {
         return Dictionary(found.map { ($0.link, $0.features) }) { first, _ in first }
     }
 
-    /// Reads what answers `NETDEV_CMD_DEV_GET`; nil without an interface.
-    private static func read(_ message: borrowing Message) throws(MalformedMessage)
+    /// Reads what answers `NETDEV_CMD_DEV_GET`, and what tells of a change; nil without an interface.
+    static func read(_ message: borrowing Message) throws(MalformedMessage)
         -> (link: LinkIndex, features: XDPFeatures)?
     {
         var link: LinkIndex?

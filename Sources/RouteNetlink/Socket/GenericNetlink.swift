@@ -1,23 +1,44 @@
 import CPseudowireMNL
 import SystemPackage
 
+/// The numbers that the kernel has given to a family of generic netlink, and to its multicast groups by name.
+struct GenericFamily {
+    let number: Int
+    let groups: [String: UInt32]
+}
+
 extension NetlinkSocket {
-    /// The number of a family of generic netlink, which the kernel gave it at its start.
+    /// Asks for a family's numbers.
     ///
     /// Errors: `ENOENT` without such a family.
-    func genericFamily(_ name: String) throws(NetlinkError) -> Int {
+    func genericFamily(_ name: String) throws(NetlinkError) -> GenericFamily {
         var family: UInt16?
+        var groups: [String: UInt32] = [:]
         let operation = "find netlink family \(name)"
         try perform(Request.genericFamily(name), .socket, operation) { message throws(MalformedMessage) in
             var cursor = message.attributes(after: 4)
             while let attribute = cursor.next() {
-                if attribute.type == Int(CTRL_ATTR_FAMILY_ID) { family = try attribute.integer() }
+                switch attribute.type {
+                case Int(CTRL_ATTR_FAMILY_ID): family = try attribute.integer()
+                case Int(CTRL_ATTR_MCAST_GROUPS):
+                    var list = attribute.attributes
+                    while let group = list.next() {
+                        var fields = group.attributes
+                        var (name, number) = ("", UInt32(0))
+                        while let field = fields.next() {
+                            if field.type == Int(CTRL_ATTR_MCAST_GRP_NAME) { name = field.text }
+                            if field.type == Int(CTRL_ATTR_MCAST_GRP_ID) { number = try field.integer() }
+                        }
+                        groups[name] = number
+                    }
+                default: continue
+                }
             }
         }
         guard let family else {
             throw NetlinkError(.noSuchFileOrDirectory, operation, message: "no number in the answer")
         }
-        return Int(family)
+        return GenericFamily(number: Int(family), groups: groups)
     }
 }
 

@@ -92,6 +92,15 @@ struct FaultCommand {
 
         func kill() { Glibc.kill(identifier, SIGKILL) }
 
+        /// Until it has stopped itself.
+        func waitUntilStopped() {
+            while true {
+                var status: Int32 = 0
+                if waitpid(identifier, &status, WUNTRACED | WNOHANG) == identifier { break }
+                usleep(5000)
+            }
+        }
+
         var isRunning: Bool { process.isRunning }
 
         func wait() -> Outcome {

@@ -56,6 +56,31 @@ struct RecoveryTests {
         try arena.takeDown()
     }
 
+    @Test("where one asks for clsact and the other leaves it open, what is finished has the filter where it was asked for")
+    func wishes() throws {
+        let arena = try FaultArena(try Self.scenario("create on a port"))
+        let file = try DocumentFile(
+            .init(
+                [PseudowireConfiguration.Attach.auto, .clsact].enumerated().map { number, attach in
+                    FaultScenario.wire("pw\(number + 1)", access: "acc0", session: UInt32(number) + 70) {
+                        $0.vlan = .id(UInt16(number) + 70)
+                        $0.attach = attach
+                    }
+                } + [FaultScenario.bystander]))
+        let command = FaultCommand("apply", [file.path], in: arena.command.namespace)
+        // The underlay's filter stays where the first of them moves it.
+        _ = try command.points()
+        try arena.reset()
+        let points = try command.points()
+        try arena.reset()
+        #expect(try command.run(.kill(#require(points.firstIndex(of: .journalPinned)))).wasKilled)
+        try arena.manager.refresh()
+        for name in ["pw1", "pw2"] {
+            #expect(try arena.manager.pseudowire(named: name).hooks["acc0"] == .clsact)
+        }
+        try arena.takeDown()
+    }
+
     @Test("creating by the same name what is otherwise is refused, also where a command that died was creating one")
     func otherwise() throws {
         let arena = try FaultArena(try Self.scenario("create on a port"))
@@ -178,12 +203,7 @@ struct RecoveryTests {
         let new = try arena.census()
         try arena.reset()
         let holder = try arena.command.start(.stop(points.count / 2))
-        // Until it holds still.
-        while true {
-            var status: Int32 = 0
-            if waitpid(holder.identifier, &status, WUNTRACED | WNOHANG) == holder.identifier { break }
-            usleep(5000)
-        }
+        holder.waitUntilStopped()
         let other = FaultCommand("refresh", in: arena.command.namespace)
         let clock = ContinuousClock()
         let patient = clock.now

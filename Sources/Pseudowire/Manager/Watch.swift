@@ -1,0 +1,40 @@
+internal import BPF
+internal import CPseudowireObject
+internal import RouteNetlink
+
+/// The links that tell whether a namespace is still there: they report no interface once it is gone.
+///
+/// One is on the splitter and one on the joiner, both of `pw_alive`, which does nothing: so whoever deletes the one of
+/// these does not have another namespace's next command take this one for gone. An outer end receives no packets.
+enum Watch {
+    /// Attaches the program to an interface, and pins the link.
+    static func begin(
+        _ program: borrowing Program, on interface: UInt32, at path: String, _ manager: PseudowireManager
+    ) throws(PseudowireError) {
+        // An attachment is made in the namespace of the thread that asks for it.
+        let outcome: Result<Void, BPFError> = try netlink { () throws(NetlinkError) in
+            try manager.namespace.run {
+                Result { () throws(BPFError) in
+                    try ProgramLink(xdp: program, interfaceIndex: interface, mode: .generic).pin(replacing: path)
+                }
+            }
+        }
+        try bpf { () throws(BPFError) in try outcome.get() }
+    }
+
+    /// Puts the link of a state that is there on another interface, unless it is there already.
+    static func move(
+        to interface: UInt32, at path: String, _ manager: PseudowireManager
+    ) throws(PseudowireError) {
+        if FileSystem.exists(path), try Attachment.linkInfo(at: path, interface) != nil { return }
+        // A command that died before it could give its link this name may have left it under another one.
+        let directory = manager.directory
+        for name in try FileSystem.entries(of: directory.path) where directory.pin(name).hasPrefix("\(path):") {
+            try bpf { () throws(BPFError) in _ = try BPFFileSystem.unpin(directory.pin(name)) }
+        }
+        let program = try bpf { () throws(BPFError) in
+            try Program(id: try ProgramLink(pinnedAt: directory.pin(DatapathObject.alive)).info().programID)
+        }
+        try begin(program, on: interface, at: path, manager)
+    }
+}
