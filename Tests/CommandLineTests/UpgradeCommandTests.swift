@@ -36,6 +36,6 @@ struct UpgradeCommandTests {
         #expect((plan["filters"] as? [String: String])?.keys.sorted() == ["acc0", "wan0"])
         #expect(try generation().contains("generation 1: this program's"))
         #expect(try shell.run(["list", "--json"]).output.contains("\"attach\" : \"auto\""))
-        #expect(try shell.run(["teardown"]).status == 0)
+        try shell.end()
     }
 }
