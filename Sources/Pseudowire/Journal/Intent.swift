@@ -23,7 +23,10 @@ struct Intent: Sendable {
         switch (old, new) {
         case (nil, _): .create(name)
         case (_, nil): .remove(name)
-        case (let old?, let new?): .change(name, Change.differences(old.configuration, new.configuration))
+        case (let old?, let new?):
+            old.configuration == new.configuration
+                ? .place(name, ["its interfaces had changed"])
+                : .change(name, Change.differences(old.configuration, new.configuration))
         }
     }
 

@@ -8,19 +8,34 @@ extension PseudowireManager {
         guard let records = try? records(openState()).filter(\.isReady), !records.isEmpty else { return }
         let document = PseudowireDocument(records.map(\.configuration))
         guard let plan = try? plan(document, .heal, removing: { _ in false }).plan, !plan.isEmpty else { return }
-        do throws(PseudowireError) {
-            try run(plan)
-            for change in plan.changes { onRepair(change) }
-        } catch {
-            // One that cannot be helped is not to stand in the way of the others.
-            for name in plan.changes.map(\.name) {
-                guard (try? recover()) != nil,
-                    let single = try? self.plan(document, .heal, only: [name], removing: { _ in false }).plan,
-                    (try? run(single)) != nil
-                else { continue }
-                for change in single.changes { onRepair(change) }
+        var changes = plan.changes
+        do throws(PseudowireError) { try run(plan) } catch {
+            changes = oneByOne(changes.map(\.name)) { name throws(PseudowireError) in
+                try self.plan(document, .heal, only: [name], removing: { _ in false }).plan
             }
         }
+        for change in changes { onRepair(change) }
+    }
+
+    /// Does for each by itself what could not be done for all together.
+    ///
+    /// One that cannot be helped is not to stand in the way of the others; and an interface may have gone since it was looked
+    /// at.
+    private func oneByOne(
+        _ names: [String], failed: (String, PseudowireError) -> Void = { _, _ in },
+        _ plan: (String) throws(PseudowireError) -> Plan
+    ) -> [Change] {
+        var changes: [Change] = []
+        for name in names {
+            do throws(PseudowireError) {
+                // What could be undone only in part.
+                try recover()
+                let single = try plan(name)
+                try run(single)
+                changes += single.changes
+            } catch { failed(name, error) }
+        }
+        return changes
     }
 
     /// Comes as near to a document as this machine allows.
@@ -34,19 +49,20 @@ extension PseudowireManager {
         var kept = Kept()
         try alone { () throws(PseudowireError) in
             let byName = Dictionary(document.pseudowires.map { ($0.name, $0) }) { first, _ in first }
+            func failed(_ name: String, _ error: PseudowireError) {
+                kept.failures.append(Kept.Failure(name: name, error: error))
+            }
             let leaving = try records(openState()).filter { record in
                 byName[record.configuration.name].map(record.mustGo) ?? false
-            }
+            }.map(\.configuration.name)
             if !leaving.isEmpty {
-                do throws(PseudowireError) { try run(plan(removing: leaving.map(\.configuration.name))) } catch {
-                    try recover()
-                    for name in try records(openState()).map(\.configuration.name)
-                    where leaving.contains(where: { $0.configuration.name == name }) {
-                        do throws(PseudowireError) { try run(plan(removing: [name])) } catch {
-                            kept.failures.append(Kept.Failure(name: name, error: error))
-                            try recover()
-                        }
+                do throws(PseudowireError) { try run(self.plan(removing: leaving)) } catch {
+                    _ = oneByOne(leaving, failed: failed) { name throws(PseudowireError) in
+                        // Recovery may have finished it.
+                        let isThere = try records(openState()).contains { $0.configuration.name == name }
+                        return isThere ? try self.plan(removing: [name]) : Plan([], for: [])
                     }
+                    try recover()
                 }
             }
             func planned(_ only: Set<String>? = nil) throws(PseudowireError) -> (plan: Plan, waiting: [Waiting]) {
@@ -58,19 +74,10 @@ extension PseudowireManager {
                 try run(plan)
                 kept.changes = plan.changes
             } catch {
-                // One that cannot be helped is not to stand in the way of the others; and an interface may have gone
-                // since it was looked at.
-                for name in plan.changes.map(\.name) {
-                    do throws(PseudowireError) {
-                        // What could be undone only in part.
-                        try recover()
-                        let single = try planned([name]).plan
-                        try run(single)
-                        kept.changes += single.changes
-                    } catch {
-                        kept.failures.append(Kept.Failure(name: name, error: error))
-                    }
+                let done = oneByOne(plan.changes.map(\.name), failed: failed) { name throws(PseudowireError) in
+                    try planned([name]).plan
                 }
+                kept.changes += done
                 if let now = try? planned().waiting { kept.waiting = now }
             }
         }
