@@ -18,7 +18,9 @@ struct FootingTests {
     /// Where there is no tcx, no filter's link says that the namespace is there.
     private static func clsact(_ configuration: inout PseudowireConfiguration) { configuration.attach = .clsact }
 
-    @Test("another namespace's command takes none for gone whose splitter, or joiner, was removed", arguments: [true, false])
+    @Test(
+        "another namespace's command takes none for gone whose splitter, or joiner, was removed",
+        arguments: [true, false])
     func reaped(isSplitter: Bool) throws {
         let wire = try Wire()
         try wire.connect(Cell.all[0], change: Self.clsact)
@@ -93,7 +95,8 @@ struct FootingTests {
         }
         for message in [
             Self.message { _ = try wire.first.pseudowires() }, Self.message { _ = try wire.first.export() },
-            Self.message { try wire.first.add(Cell.oneOfMany(5, .auto)) }, Self.message { try wire.first.remove("pw0") },
+            Self.message { try wire.first.add(Cell.oneOfMany(5, .auto)) },
+            Self.message { try wire.first.remove("pw0") },
             Self.message { try wire.first.apply(PseudowireDocument([])) },
         ] {
             #expect(message.contains("\"pw0\" is nothing that this program can read"), "\(message)")

@@ -56,7 +56,9 @@ struct RecoveryTests {
         try arena.takeDown()
     }
 
-    @Test("where one asks for clsact and the other leaves it open, what is finished has the filter where it was asked for")
+    @Test(
+        "where one asks for clsact and the other for nothing, what is finished has the filter on clsact"
+    )
     func wishes() throws {
         let arena = try FaultArena(try Self.scenario("create on a port"))
         let file = try DocumentFile(
