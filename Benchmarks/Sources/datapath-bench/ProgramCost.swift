@@ -15,6 +15,9 @@ struct ProgramCost: Codable, Sendable {
 
     var nanoseconds: Spread { Spread(values) ?? Spread.none }
 
+    /// Whether it is a program of ours, and not only measured to know what bounds those.
+    var isOurs: Bool { program != City.lookUp }
+
     static func ratios(_ costs: [ProgramCost], _ name: String, _ reference: String, octets: Int) -> [Double] {
         func values(_ name: String) -> [Double] {
             costs.first { $0.program == name && $0.octets == octets }?.values ?? []

@@ -11,6 +11,9 @@ private func instruction(
 
 private let moveValue: UInt64 = 0xb7, move: UInt64 = 0xbf, addValue: UInt64 = 0x07, storeValue: UInt64 = 0x7a
 private let call: UInt64 = 0x85, exit: UInt64 = 0x95
+private let loadWord: UInt64 = 0x61, loadHalf: UInt64 = 0x69, storeWord: UInt64 = 0x63, storeHalf: UInt64 = 0x6b
+private let loadMap: UInt64 = 0x18, addMove: UInt64 = 0x0f, jumpIfMore: UInt64 = 0x2d, jumpIfZero: UInt64 = 0x15
+private let toBigEndian: UInt64 = 0xdc, andValue: UInt64 = 0x57
 private let schedClassifier: UInt32 = 3, xdp: UInt32 = 6
 
 extension Program {
@@ -33,6 +36,29 @@ extension Program {
     static func empty() throws -> Program {
         try Program(
             instructions: [instruction(moveValue), instruction(exit)], type: schedClassifier, name: "bench_empty")
+    }
+
+    /// Looks for the entry of the frame's interface and VLAN in the map `access`, reads its beginning and does nothing more: what
+    /// no datapath can do without that keeps sessions in a hash.
+    ///
+    /// Returns 1 where there is such an entry, else 0.
+    static func lookUp(in access: Int32) throws -> Program {
+        try Program(
+            instructions: [
+                // The key on the stack, from the context's ifindex and the tag's identifier.
+                instruction(loadWord, to: 4, from: 1, offset: 40),
+                instruction(storeWord, to: 10, from: 4, offset: -8),
+                instruction(loadWord, to: 2, from: 1, offset: 76), instruction(loadWord, to: 3, from: 1, offset: 80),
+                instruction(move, to: 5, from: 2), instruction(addValue, to: 5, value: 16),
+                instruction(moveValue), instruction(jumpIfMore, to: 5, from: 3, offset: 12),
+                instruction(loadHalf, to: 5, from: 2, offset: 14), instruction(toBigEndian, to: 5, value: 16),
+                instruction(andValue, to: 5, value: 0x0fff), instruction(storeWord, to: 10, from: 5, offset: -4),
+                // bpf_map_lookup_elem(access, key)
+                instruction(loadMap, to: 1, from: 1, value: access), 0, instruction(move, to: 2, from: 10),
+                instruction(addValue, to: 2, value: -8), instruction(call, value: 1),
+                instruction(jumpIfZero, offset: 2), instruction(loadWord, from: 0),
+                instruction(moveValue, value: 1), instruction(exit),
+            ], type: schedClassifier, name: "bench_lookup")
     }
 
     /// Writes two octets over what is there, and lets the frame pass.

@@ -60,8 +60,9 @@ struct Target: Sendable {
         },
         Target("program cost, most sessions / one", atMost: 1.25) { report in
             let most = report.programsAtScale.map(\.sessions).max() ?? 0
-            return report.programsAtScale.filter { $0.sessions == most && most > 1 }.flatMap { many in
-                report.programsAtScale.filter { $0.sessions == 1 && $0.program == many.program }.flatMap { one in
+            let programs = report.programsAtScale.filter(\.isOurs)
+            return programs.filter { $0.sessions == most && most > 1 }.flatMap { many in
+                programs.filter { $0.sessions == 1 && $0.program == many.program }.flatMap { one in
                     zip(many.values, one.values).map { $0 / $1 }
                 }
             }

@@ -58,12 +58,15 @@ struct City: ~Copyable {
         let interface: UInt32
     }
 
+    static let lookUp = "a look-up alone"
+
     /// How many sessions take turns at most: their entries are far more than a processor's caches hold.
     private static let turns = 65_536
 
     /// What encap and decap cost.
     ///
-    /// - Returns: each run for the next of many sessions, in an order that no cache could guess; and all for the same one.
+    /// - Returns: each run for the next of many sessions, in an order that no cache could guess; and all for the same one. The
+    ///   third of each is a look-up alone.
     borrowing func programs(runs: Int) throws -> (inTurn: [ProgramCost], same: [ProgramCost]) {
         var numbers = Array(stride(from: 0, to: count, by: max(1, count / Self.turns)))
         var generator = SystemRandomNumberGenerator()
@@ -91,22 +94,31 @@ struct City: ~Copyable {
                     guard outcome.frame.count < probe.frame.count else { throw Failure("nothing was decapsulated") }
                 }
                 let empty = try Program.empty()
-                var values = [[Double]](repeating: [], count: 4)
+                let access = try RawMap(pinnedAt: "\(directory)/access")
+                let lookUp = try Program.lookUp(in: access.fileDescriptor)
+                for probe in out.prefix(10) {
+                    let outcome = try lookUp.testRun(
+                        probe.frame, context: TestRunContext(interfaceIndex: probe.interface))
+                    guard outcome.verdict == 1 else { throw Failure("no entry was found") }
+                }
+                var values = [[Double]](repeating: [], count: 6)
                 // The first round only brings the programs' own code and constants near.
                 for round in 0...5 {
                     let floor = try Self.median(of: empty, out, runs)
                     let costs = try [
                         Self.median(of: encap, out, runs), Self.median(of: decap, back, runs),
+                        Self.median(of: lookUp, out, runs),
                         Self.median(of: encap, Array(out.prefix(1)), runs),
                         Self.median(of: decap, Array(back.prefix(1)), runs),
+                        Self.median(of: lookUp, Array(out.prefix(1)), runs),
                     ]
                     guard round > 0 else { continue }
                     for (index, cost) in costs.enumerated() { values[index].append(cost - floor) }
                 }
-                let found = zip(["encap", "decap", "encap", "decap"], values).map {
+                let found = zip(["encap", "decap", Self.lookUp, "encap", "decap", Self.lookUp], values).map {
                     ProgramCost(program: $0, octets: 64, sessions: count, values: $1)
                 }
-                return (Array(found[..<2]), Array(found[2...]))
+                return (Array(found[..<3]), Array(found[3...]))
             }
         }.get()
     }

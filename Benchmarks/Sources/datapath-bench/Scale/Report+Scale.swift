@@ -76,7 +76,9 @@ extension Target {
             guard let one = rows.first(where: { $0.sessions == 1 }),
                 let many = rows.first(where: { $0.sessions == 1_000_000 })
             else { return [] }
-            return zip(many.busy, one.busy).flatMap { zip($0.values, $1.values).map { $0 / $1 } }
+            return zip(many.busy.filter(\.isOurs), one.busy.filter(\.isOurs)).flatMap {
+                zip($0.values, $1.values).map { $0 / $1 }
+            }
         },
         Target("frames lost by an upgrade under load", atMost: 0) { report in
             report.scale.upgrade.map { [Double($0.lost)] } ?? []
