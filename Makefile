@@ -144,6 +144,8 @@ test: setup-check bpffs test-build
 	wait "$$second" || status=$$?; \
 	printf '\n== what took longest, in seconds\n'; \
 	sed -nE 's/^.*Suite "?([^"]*)"? (passed|failed) after ([0-9.]+) .*/\3 \1/p' "$$log".*.log | sort -rn | sed -n 1,15p; \
+	left=$$(ip netns list | grep '^pwtest-' || true); \
+	if [ -n "$$left" ]; then echo "error: tests have left namespaces: $$left" >&2; status=1; fi; \
 	if grep -qiE '(test|suite) .* skipped' "$$log".*.log; then echo 'error: tests were skipped' >&2; status=1; fi; \
 	if grep -q '^✘' "$$log".*.log; then \
 		printf '\n== what failed\n'; grep -hE '^✘ (Test [^r]|Suite)' "$$log".*.log | cut -c1-600; \
