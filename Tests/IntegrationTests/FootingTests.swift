@@ -55,7 +55,7 @@ struct FootingTests {
         try wire.takeDown()
     }
 
-    @Test("where the state is on a BPF file system that is not seen here, nothing is touched")
+    @Test("where the state is on a BPF file system that is not seen here, nothing is touched, whatever else is amiss")
     func elsewhere() throws {
         let wire = try Wire()
         let root = FileManager.default.temporaryDirectory.appendingPathComponent("pwbpf-\(UUID().uuidString)").path
@@ -65,15 +65,25 @@ struct FootingTests {
         defer { umount2(root, Int32(MNT_DETACH)) }
         let near = Cell.all[0].configuration(at: .edge1)
         let other = try PseudowireManager(in: .path(wire.network.path(of: .edge1)), fileSystem: root)
-        try other.add(near)
+        var made = Cell.oneOfMany(4, .auto)
+        (made.makesInterface, made.access, made.vlan) = (true, "lan0", .any)
+        for configuration in [near, made] { try other.add(configuration) }
         try wire.second.add(Cell.all[0].configuration(at: .edge2))
-        for message in [
-            Self.message { try wire.first.refresh() }, Self.message { try wire.first.add(near) },
-            Self.message { try wire.first.teardown() },
-        ] {
+        let client = try wire.client(.edge1)
+        func names() throws -> Set<String> { Set(try client.links.list().map(\.name)) }
+        let before = try names()
+        func expectRefusal(_ body: () throws -> Void) {
+            let message = Self.message(body)
             #expect(message.contains("is on another BPF file system than /sys/fs/bpf"), "\(message)")
         }
+        expectRefusal { try wire.first.refresh() }
+        expectRefusal { try wire.first.add(near) }
+        expectRefusal { try wire.first.teardown() }
+        #expect(try names() == before)
         try wire.expectPings()
+        try client.links.delete(wire.index("pw-split0", client))
+        expectRefusal { try wire.first.refresh() }
+        #expect(try names() == before.subtracting(["pw-split0", "pw-split1"]))
         try other.teardown()
         try wire.takeDown()
     }
@@ -102,29 +112,36 @@ struct FootingTests {
             #expect(message.contains("\"pw0\" is nothing that this program can read"), "\(message)")
         }
         try wire.expectPings()
+        // Also from wherever a teardown has died.
+        let command = FaultCommand("teardown", in: wire.network.path(of: .edge1))
+        #expect(try command.run(.kill(4)).wasKilled)
+        #expect(FileSystem.exists(wire.first.directory.pin(Journal.name)))
         try wire.takeDown()
     }
 
-    @Test("a qdisc that somebody makes in the moment before we would is theirs")
-    func overtaken() throws {
-        let wire = try Wire()
-        let client = try wire.client(.edge1)
-        let indexes = try ["veth10", "veth12"].map { try wire.index($0, client) }
-        FaultPoint.hook = { (point) throws(PseudowireError) in
-            guard point == .portWritten else { return }
-            for index in indexes { _ = try? client.qdiscs.ensureClsact(on: index) }
+    #if DEBUG
+        @Test("a qdisc that somebody makes in the moment before we would is theirs")
+        func overtaken() throws {
+            let wire = try Wire()
+            let client = try wire.client(.edge1)
+            let indexes = try ["veth10", "veth12"].map { try wire.index($0, client) }
+            FaultPoint.hook = { (point) throws(PseudowireError) in
+                guard point == .portWritten else { return }
+                for index in indexes { _ = try? client.qdiscs.ensureClsact(on: index) }
+            }
+            defer { FaultPoint.hook = nil }
+            try wire.connect(Cell.all[0], change: Self.clsact)
+            FaultPoint.hook = nil
+            try wire.expectPings()
+            for manager in [wire.first, wire.second] { try manager.remove("pw0") }
+            for index in indexes {
+                #expect(try client.qdiscs.list(on: index).contains { $0.kind == "clsact" })
+                try client.qdiscs.deleteClsact(on: index)
+            }
+            try wire.takeDown()
         }
-        defer { FaultPoint.hook = nil }
-        try wire.connect(Cell.all[0], change: Self.clsact)
-        FaultPoint.hook = nil
-        try wire.expectPings()
-        for manager in [wire.first, wire.second] { try manager.remove("pw0") }
-        for index in indexes {
-            #expect(try client.qdiscs.list(on: index).contains { $0.kind == "clsact" })
-            try client.qdiscs.deleteClsact(on: index)
-        }
-        try wire.takeDown()
-    }
+
+    #endif
 
     @Test("a reader, too, waits no longer for a command that stands still than it was asked to, and says that it waits")
     func reader() throws {

@@ -287,10 +287,10 @@ struct XDPTests {
         }
         // An interface's first notification is looked into whatever it says.
         for _ in 0..<3 {
-            for _ in 0..<500 where try !transmits() { usleep(10_000) }
+            for _ in 0..<2000 where try !transmits() { usleep(10_000) }
             #expect(try transmits())
             try ProgramLink(pinnedAt: wire.second.directory.pin("link:\(far.rawValue):decap:xdp")).detach()
-            for _ in 0..<500 where try transmits() { usleep(10_000) }
+            for _ in 0..<2000 where try transmits() { usleep(10_000) }
             #expect(try !transmits())
             try wire.expectPings()
             try wire.second.refresh()

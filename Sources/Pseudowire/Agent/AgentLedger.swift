@@ -7,7 +7,6 @@ struct AgentLedger {
     mutating func note(
         _ kept: Kept, _ wires: [Pseudowire], retry: Duration, _ report: (AgentEvent) -> Void
     ) {
-        for change in kept.changes { report(.changed(change)) }
         for failure in kept.failures { report(.failed(failure, retry: retry)) }
         for waits in kept.waiting where waiting[waits.name] != waits { report(.waiting(waits)) }
         waiting = Dictionary(kept.waiting.map { ($0.name, $0) }) { first, _ in first }

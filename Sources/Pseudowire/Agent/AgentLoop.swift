@@ -87,6 +87,8 @@ struct AgentLoop {
         let begun = ContinuousClock.now
         do throws(PseudowireError) {
             let kept = try manager.keep(document)
+            // What comes now may have to wait for others, and fail; this is done.
+            for change in kept.changes { report(.changed(change)) }
             let wires = try manager.pseudowires()
             let now = ContinuousClock.now
             schedule.looked(now, failed: !kept.failures.isEmpty)

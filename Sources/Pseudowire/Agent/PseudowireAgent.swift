@@ -39,7 +39,7 @@ public final class PseudowireAgent: Sendable {
         public var heartbeat: Duration?
         /// Ends when all pseudowires are up, or after this time.
         public var deadline: Duration?
-        /// How long a change waits for another command.
+        /// How long it waits for another command that changes pseudowires.
         public var patience: Duration? = .seconds(10)
 
         public init() {}

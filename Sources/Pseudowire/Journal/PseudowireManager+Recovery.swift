@@ -19,7 +19,9 @@ extension PseudowireManager {
     /// It can die itself at any point: it starts again from the journal, which says where to, not how far. The caller
     /// holds the exclusive lock.
     func recover() throws(PseudowireError) {
-        guard let state = try openState(), let journal = try Journal(in: directory.path) else { return }
+        guard let state = try openState(), FileSystem.exists(directory.pin(Journal.name)) else { return }
+        // What cannot be read is nothing that could be finished; only teardown goes on from here, and needs none of it.
+        guard try state.unreadable.isEmpty, let journal = try Journal(in: directory.path) else { return }
         try FaultPoint.recoveryBegun.reach()
         let intents = try journal.intents(interfaceName: interfaceName)
         var isForward = try journal.direction == .forward

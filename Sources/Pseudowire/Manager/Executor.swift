@@ -27,7 +27,11 @@ struct Executor: ~Copyable {
         var reserve = try DescriptorReserve()
         let journal = try Journal(intents(actions))
         // A state that is still to be made gets its name with the journal in it.
-        if state != nil { try pin(journal) }
+        if state != nil {
+            // One that is there still is of pseudowires that cannot be read, and that are torn down now.
+            try Journal.remove(from: manager.directory.path)
+            try pin(journal)
+        }
         var isFinal = false
         var next = 0
         while next < actions.count {

@@ -68,7 +68,13 @@ extension PseudowireManager {
             func planned(_ only: Set<String>? = nil) throws(PseudowireError) -> (plan: Plan, waiting: [Waiting]) {
                 try self.plan(document, .keep, only: only) { byName[$0] == nil }
             }
-            let (plan, waiting) = try planned()
+            // What could not go cannot be what it is to be, either.
+            var others: Set<String>?
+            if !kept.failures.isEmpty {
+                let all = try records(openState()).map(\.configuration.name) + document.pseudowires.map(\.name)
+                others = Set(all).subtracting(kept.failures.map(\.name))
+            }
+            let (plan, waiting) = try planned(others)
             kept.waiting = waiting
             do throws(PseudowireError) {
                 try run(plan)
@@ -78,7 +84,7 @@ extension PseudowireManager {
                     try planned([name]).plan
                 }
                 kept.changes += done
-                if let now = try? planned().waiting { kept.waiting = now }
+                if let now = try? planned(others).waiting { kept.waiting = now }
             }
         }
         return kept

@@ -82,36 +82,42 @@ enum StateAssembly {
 
     /// Removes interfaces without a state, of a command that died between making or removing the one and the other.
     ///
-    /// A splitter that is watched over has a state: where none is to be seen, it is on another BPF file system.
+    /// A pair that is watched over has a state: where none is to be seen, it is on another BPF file system.
     static func removeStray(_ manager: PseudowireManager) throws(PseudowireError) {
         let client = manager.client
-        if (try? Splitter.find(client)) != nil {
-            // A link ends some time after its last pin.
-            for _ in 0..<200 where try isWatched(client) { usleep(10_000) }
-            guard try !isWatched(client) else {
-                throw .refused(
-                    """
-                    the state of this namespace's pseudowires is on another BPF file system than \(manager.directory.root), \
-                    for \(Splitter.pair.outerName) is in use: run this where that one is mounted
-                    """)
-            }
+        // A link ends some time after its last pin.
+        for _ in 0..<200 {
+            guard try watched(client) != nil else { break }
+            usleep(10_000)
+        }
+        if let name = try watched(client) {
+            throw .refused(
+                """
+                the state of this namespace's pseudowires is on another BPF file system than \(manager.directory.root), for \
+                \(name) is in use: run this where that one is mounted
+                """)
         }
         for pair in [Joiner.pair, Splitter.pair] where (try? pair.find(client)) != nil { try pair.remove(client) }
         try removePorts(client)
     }
 
-    /// Customers' interfaces that no record knows any more.
-    private static func removePorts(_ client: RouteClient) throws(PseudowireError) {
-        try netlink { () throws(NetlinkError) in
-            for link in try client.links.list() where link.alias == CustomerPort.alias {
-                try client.links.delete(link.index)
-            }
+    /// The outer end of a pair of ours that has an XDP program, which is the one that watches over it.
+    private static func watched(_ client: RouteClient) throws(PseudowireError) -> String? {
+        for pair in [Splitter.pair, Joiner.pair] {
+            let outer = try netlink { () throws(NetlinkError) in try client.links.find(named: pair.outerName) }
+            if let outer, outer.alias == pair.alias, outer.xdp?.first != nil { return outer.name }
         }
+        return nil
     }
 
-    private static func isWatched(_ client: RouteClient) throws(PseudowireError) -> Bool {
-        let outer = try netlink { () throws(NetlinkError) in try client.links.find(named: Splitter.pair.outerName) }
-        return outer?.xdp?.first != nil
+    /// Customers' interfaces that no record knows any more.
+    private static func removePorts(_ client: RouteClient) throws(PseudowireError) {
+        let links = try netlink { () throws(NetlinkError) in try client.links.list() }
+        for link in links where link.alias == CustomerPort.alias {
+            do throws(NetlinkError) { try client.links.delete(link.index) } catch {
+                guard error.isNotFound else { throw .netlink(error) }
+            }
+        }
     }
 
     /// Pins all maps and programs of an object.

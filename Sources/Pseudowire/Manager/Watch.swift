@@ -30,7 +30,8 @@ enum Watch {
         // A command that died before it could give its link this name may have left it under another one.
         let directory = manager.directory
         for name in try FileSystem.entries(of: directory.path) where directory.pin(name).hasPrefix("\(path):") {
-            try bpf { () throws(BPFError) in _ = try BPFFileSystem.unpin(directory.pin(name)) }
+            // Not by its pin alone: a link that has lost that is there for a while yet, and there can be one only.
+            try Attachment.removeLink(at: directory.pin(name))
         }
         let program = try bpf { () throws(BPFError) in
             try Program(id: try ProgramLink(pinnedAt: directory.pin(DatapathObject.alive)).info().programID)

@@ -180,6 +180,8 @@ struct DocumentPlanner {
         _ wire: PseudowireConfiguration, _ index: Int
     ) throws(PseudowireError) -> PseudowireConfiguration? {
         let old = records.isEmpty ? nil : records[wire.name]
+        // What was recorded is called what it was recorded as.
+        if mode == .heal { return wire }
         let wire = try whereabouts.called(wire, old)
         guard mode == .keep else { return wire }
         let found = try whereabouts.recordable(wire, old)

@@ -43,12 +43,21 @@ struct Whereabouts {
         guard !configuration.underlays.isEmpty else { return configuration }
         var called = configuration
         called.underlays = []
+        var devices: Set<LinkIndex> = []
         for name in configuration.underlays {
-            var known = name
-            if let link = try named(name), link.name != name {
-                known = old.flatMap { Self.name(of: link.index.rawValue, in: $0) } ?? link.name
+            guard let link = try named(name) else {
+                called.underlays.append(name)
+                continue
             }
-            if !called.underlays.contains(known) { called.underlays.append(known) }
+            guard devices.insert(link.index).inserted else { continue }
+            var known = link.name
+            // One that was renamed keeps the name by which it is recorded, unless that is another device's now.
+            if known != name, let old, let recorded = Self.name(of: link.index.rawValue, in: old),
+                try underlay(recorded, old)?.index == link.index
+            {
+                known = recorded
+            }
+            called.underlays.append(known)
         }
         return called
     }

@@ -92,7 +92,7 @@ extension PseudowireManager {
         _ body: () throws(PseudowireError) -> Value
     ) throws(PseudowireError) -> Value? {
         try directory.checkFileSystem()
-        guard let lock = try StateLock(directory.base, .shared) else { return nil }
+        guard let lock = try StateLock(directory.base, .shared, patience: patience, waiting: onWait) else { return nil }
         return try lock.hold { () throws(PseudowireError) in directory.exists ? try body() : nil }
     }
 }

@@ -24,7 +24,9 @@ struct UpgradeCounts {
 
     private static func key(_ number: UInt32) -> [UInt8] { withUnsafeBytes(of: number) { Array($0) } }
 
-    private func slots() throws(PseudowireError) -> [UInt32] { try new.records { _ in nil }.map(\.slot) }
+    private func slots() throws(PseudowireError) -> [UInt32] {
+        try bpf { () throws(BPFError) in try new.pseudowires.entries().map(\.value.slot) }
+    }
 
     /// How far the new datapath's numbers are ahead of the old one's.
     ///

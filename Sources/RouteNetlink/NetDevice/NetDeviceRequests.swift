@@ -4,8 +4,8 @@
 enum NetDeviceRequest {
     /// `NETDEV_CMD_DEV_GET`.
     private static let get: UInt8 = 1
-    /// `NETDEV_CMD_DEV_DEL_NTF`.
-    static let removed: UInt8 = 3
+    /// `NETDEV_CMD_DEV_ADD_NTF`, `_DEL_NTF`, `_CHANGE_NTF`.
+    static let added: UInt8 = 2, removed: UInt8 = 3, changed: UInt8 = 4
     /// `NETDEV_A_DEV_IFINDEX`.
     static let interface = 1
     /// `NETDEV_A_DEV_XDP_FEATURES`.

@@ -78,10 +78,11 @@ public final class XDPFeatureMonitor {
     /// What cannot be read is as good as lost.
     private func event(_ message: borrowing Message) -> Event? {
         guard message.type == family else { return nil }
+        let command = message.field(0, UInt8.self)
+        guard (NetDeviceRequest.added...NetDeviceRequest.changed).contains(command) else { return nil }
         do throws(MalformedMessage) {
             guard let found = try NetDeviceSocket.read(message) else { return .resynchronise }
-            let isRemoved = message.field(0, UInt8.self) == NetDeviceRequest.removed
-            return isRemoved ? .removed(found.link) : .changed(found.link, found.features)
+            return command == NetDeviceRequest.removed ? .removed(found.link) : .changed(found.link, found.features)
         } catch {
             return .resynchronise
         }

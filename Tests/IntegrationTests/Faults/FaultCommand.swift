@@ -96,7 +96,9 @@ struct FaultCommand {
         func waitUntilStopped() {
             while true {
                 var status: Int32 = 0
-                if waitpid(identifier, &status, WUNTRACED | WNOHANG) == identifier { break }
+                let found = waitpid(identifier, &status, WUNTRACED | WNOHANG)
+                // Or it has ended, and somebody else has been told.
+                if found == identifier || found < 0 { break }
                 usleep(5000)
             }
         }
