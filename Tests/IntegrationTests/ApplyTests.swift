@@ -110,6 +110,13 @@ struct ApplyTests {
         #expect(try wire.first.plan(applying: document).changes.isEmpty)
         #expect(try wire.first.keep(document).changes.isEmpty)
         #expect(try wire.first.export().pseudowires.first?.underlays == ["veth12"])
+        // One device by two names is one underlay.
+        try wire.first.remove("pw0")
+        var twice = named
+        twice.underlays = ["veth12", "uplink-to-edge2"]
+        try wire.first.add(twice)
+        #expect(try wire.first.plan(applying: document).changes.isEmpty)
+        #expect(try wire.first.plan(applying: try wire.first.export()).changes.isEmpty)
         named.underlays = ["veth12"]
         #expect(try wire.first.plan(applying: PseudowireDocument([named])).changes.isEmpty)
         try wire.expectPings()

@@ -19,12 +19,14 @@ extension PseudowireManager {
         let existing = try records(state)
         // What a command that died was making has just been made: that is what is asked for here.
         let made = existing.map(\.configuration).filter { finishedInRecovery.contains(.create($0.name)) }
-        let configurations = configurations.filter { asked in
-            !made.contains { $0.name == asked.name && Change.differences($0, asked).isEmpty }
-        }
-        let limit = try state.map { state throws(PseudowireError) in try state.description.max_sessions }
-        var survey = Survey(client, existing)
         let filters = FilterPresence(state, self)
+        let whereabouts = Whereabouts(
+            client: client, state: state, cache: SurveyCache(client), filters: filters, isLiteral: false)
+        let configurations = try configurations.map { asked throws(PseudowireError) in
+            try whereabouts.called(asked, nil)
+        }.filter { asked in !made.contains { $0.name == asked.name && Change.differences($0, asked).isEmpty } }
+        let limit = try state.map { state throws(PseudowireError) in try state.description.max_sessions }
+        var survey = Survey(client, existing, whereabouts.cache)
         survey.filters = filters
         survey.ports = try filters.ports()
         if let limit, let maxSessions, limit != maxSessions {

@@ -45,7 +45,7 @@ struct Whereabouts {
         called.underlays = []
         var devices: Set<LinkIndex> = []
         for name in configuration.underlays {
-            guard let link = try named(name) else {
+            guard PseudowireConfiguration.faultOfInterfaceName(name) == nil, let link = try named(name) else {
                 called.underlays.append(name)
                 continue
             }
