@@ -56,7 +56,7 @@ struct Bench: ~Copyable {
 
     init(
         _ configuration: PseudowireConfiguration, underlay: UInt32 = Bench.loopback,
-        splitter: SplitterIndexes = SplitterIndexes(outer: 0, inner: 0), maxSessions: UInt32 = 16,
+        splitter: OwnPair.Indexes = OwnPair.Indexes(outer: 0, inner: 0), maxSessions: UInt32 = 16,
         programs: [String] = Bench.filters
     ) throws {
         let file = try DatapathObject.open(maxSessions: maxSessions)

@@ -93,7 +93,7 @@ struct EncapTests {
             Sample.ip(.tcp(TCPSegment(sourcePort: 1, destinationPort: 2, payload: payload)), .v4)
         ).bytes
         let context = TestRunContext(segmentSize: 750, segments: 4)
-        let with = try Bench(cell.configuration, splitter: SplitterIndexes(outer: Bench.loopback, inner: 0))
+        let with = try Bench(cell.configuration, splitter: OwnPair.Indexes(outer: Bench.loopback, inner: 0))
         let result = try with.encap.testRun(frame, context: context)
         #expect(result.verdict == Verdict.redirect)
         #expect(result.frame == frame)

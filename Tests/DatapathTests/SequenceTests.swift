@@ -136,7 +136,7 @@ struct SequenceTests {
     func superFrame() throws {
         var configuration = Cell.basic[0].configuration
         configuration.session.sequencing = .send
-        let bench = try Bench(configuration, splitter: SplitterIndexes(outer: Bench.loopback, inner: 0))
+        let bench = try Bench(configuration, splitter: OwnPair.Indexes(outer: Bench.loopback, inner: 0))
         let payload = PayloadPattern.bytes(count: 3000, seed: 1)
         let frame = Sample.frame(
             Sample.ip(.tcp(TCPSegment(sourcePort: 1, destinationPort: 2, payload: payload)), .v4)

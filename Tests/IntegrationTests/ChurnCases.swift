@@ -1,4 +1,5 @@
 import PseudowireTestbed
+import RouteNetlink
 import Testing
 
 @testable import Pseudowire
@@ -101,8 +102,26 @@ extension ChurnTests {
         Case(
             name: "decap filter deleted", sick: .broken("decap filter on und0 is gone"), mended: .up(), kept: .up()
         ) { try $0.deleteFilter("decap", "und0") },
-        Case(name: "promiscuity switched off", sick: .up(), mended: .up(), kept: .up()) {
-            try $0.change("eth1", isPromiscuous: false)
-        },
-    ]
+        Case(
+            name: "promiscuity switched off", sick: .broken("eth1 no longer takes in frames for others"), mended: .up(),
+            kept: .up()
+        ) { try $0.change("eth1", isPromiscuous: false) },
+    ] + ["pw-split0", "pw-split1", "pw-join0", "pw-join1"].flatMap { name in
+        let what = name.hasPrefix("pw-split") ? "large frames are cut" : "TCP segments are joined"
+        let altered = Said.broken("an interface in which \(what) is gone, down or altered")
+        return [
+            Case(name: "\(name) set down", sick: altered, mended: .up(), kept: .up()) {
+                try $0.client.links.update($0.wire.index(name, $0.client), LinkUpdate(isUp: false))
+            },
+            Case(name: "\(name) made narrow", sick: altered, mended: .up(), kept: .up()) {
+                var update = LinkUpdate()
+                update.mtu = 1000
+                try $0.client.links.update($0.wire.index(name, $0.client), update)
+            },
+        ]
+    } + ["pw-split1", "pw-join1"].map { name in
+        Case(
+            name: "qdisc of \(name) removed", sick: .broken("the filter on \(name) is gone"), mended: .up(), kept: .up()
+        ) { try $0.client.qdiscs.deleteClsact(on: $0.wire.index(name, $0.client)) }
+    }
 }

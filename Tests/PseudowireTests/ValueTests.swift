@@ -141,7 +141,7 @@ struct ValueTests {
         wire.vlanTag = .rewrite(200)
         wire.mtu = 1400
         wire.dscp = 46
-        let encap = pw_encap(wire, slot: 7, underlay: 3, splitter: SplitterIndexes(outer: 5, inner: 4), finishes: true)
+        let encap = pw_encap(wire, slot: 7, underlay: 3, splitter: OwnPair.Indexes(outer: 5, inner: 4), finishes: true)
         #expect(encap.traffic_class == 184)
         #expect(encap.tag == 200)
         #expect(encap.mtu == 1400)
@@ -162,7 +162,7 @@ struct ValueTests {
         #expect(path.protocol == 17)
         #expect(pw_path_key(Self.wires[2]).protocol == 115)
         wire.dscp = .inherit
-        #expect(pw_encap(wire, slot: 7, underlay: 3, splitter: SplitterIndexes(outer: 5, inner: 4)).traffic_class == 0)
+        #expect(pw_encap(wire, slot: 7, underlay: 3, splitter: OwnPair.Indexes(outer: 5, inner: 4)).traffic_class == 0)
     }
 
     /// A change and the flag that must differ for it, and no other.

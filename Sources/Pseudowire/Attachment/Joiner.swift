@@ -10,17 +10,15 @@ internal import RouteNetlink
 ///
 /// What is in it can be lost at any time but for time: the datapath does without where `meta` names no joiner.
 enum Joiner {
-    static let pair = OwnPair(outerName: "pw-join0", innerName: "pw-join1", alias: "swift-pseudowire joiner")
+    static let pair = OwnPair(
+        outerName: "pw-join0", innerName: "pw-join1", alias: "swift-pseudowire joiner",
+        outerOffloads: [.tcpSegmentation: false, .genericSegmentation: false], innerOffloads: [.genericReceive: true])
 
     /// Makes the pair.
     static func create(_ client: RouteClient) throws(PseudowireError) -> OwnPair.Indexes {
         let made = try pair.make(client, queues: queues, (.joinerMade, .joinerNamed))
         do throws(PseudowireError) {
-            try netlink { () throws(NetlinkError) in
-                try client.links.setOffloads(
-                    LinkIndex(rawValue: made.outer), [.tcpSegmentation: false, .genericSegmentation: false])
-                try client.links.setOffloads(LinkIndex(rawValue: made.inner), [.genericReceive: true])
-            }
+            try pair.setOffloads(made, client)
             try OwnPair.setUp(made, client)
             try FaultPoint.joinerUp.reach()
             return made

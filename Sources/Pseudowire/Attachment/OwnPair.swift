@@ -8,18 +8,45 @@ struct OwnPair {
     let innerName: String
     /// By which we know it for ours.
     let alias: String
+    /// What each end is to leave to others, or to do.
+    let outerOffloads: [LinkOffload: Bool]
+    var innerOffloads: [LinkOffload: Bool] = [:]
 
     /// The largest that a veth admits: it is never to be what a frame fails at.
     static let mtu: UInt32 = 65535
 
     /// The two ends.
     struct Indexes: Hashable, Sendable {
+        /// Frames are redirected to this one.
         var outer: UInt32
+        /// They come out of this one.
         var inner: UInt32
     }
 
-    /// The pair's indexes, if it is there and ours.
+    /// The pair's indexes, if it is there and ours; somebody may have renamed it.
     func find(_ client: RouteClient) throws(PseudowireError) -> Indexes? {
+        do throws(PseudowireError) {
+            if let found = try named(client) { return found }
+        } catch {
+            guard case .refused = error, let renamed = try marked(client) else { throw error }
+            return renamed
+        }
+        return try marked(client)
+    }
+
+    /// The two ends that have our mark, whatever they are called.
+    private func marked(_ client: RouteClient) throws(PseudowireError) -> Indexes? {
+        let links = try netlink { () throws(NetlinkError) in try client.links.list() }.filter { $0.alias == alias }
+        guard links.count == 2, links[0].peerHere == links[1].index, links[1].peerHere == links[0].index else {
+            return nil
+        }
+        // What watches over it is on the outer end; a pair's second end is made first.
+        let isFirst = links[0].xdp != nil || links[1].xdp == nil && links[0].index.rawValue > links[1].index.rawValue
+        let (outer, inner) = isFirst ? (links[0], links[1]) : (links[1], links[0])
+        return Indexes(outer: outer.index.rawValue, inner: inner.index.rawValue)
+    }
+
+    private func named(_ client: RouteClient) throws(PseudowireError) -> Indexes? {
         let outer = try netlink { () throws(NetlinkError) in try client.links.find(named: outerName) }
         let inner = try netlink { () throws(NetlinkError) in try client.links.find(named: innerName) }
         guard let outer, let inner else {
@@ -76,6 +103,38 @@ struct OwnPair {
             for index in [pair.outer, pair.inner] {
                 try client.links.update(LinkIndex(rawValue: index), LinkUpdate(isUp: true))
             }
+        }
+    }
+
+    func setOffloads(_ pair: Indexes, _ client: RouteClient) throws(PseudowireError) {
+        try netlink { () throws(NetlinkError) in
+            try client.links.setOffloads(LinkIndex(rawValue: pair.outer), outerOffloads)
+            try client.links.setOffloads(LinkIndex(rawValue: pair.inner), innerOffloads)
+        }
+    }
+
+    /// Makes both ends again what they were made as, where somebody has altered them.
+    func mend(_ pair: Indexes, _ client: RouteClient) throws(PseudowireError) {
+        try netlink { () throws(NetlinkError) in
+            for (index, offloads) in [(pair.outer, outerOffloads), (pair.inner, innerOffloads)] {
+                let index = LinkIndex(rawValue: index)
+                guard let link = try client.links.get(index) else { continue }
+                if link.mtu != Self.mtu || !link.flags.contains(.up) {
+                    var update = LinkUpdate(isUp: true)
+                    update.mtu = Self.mtu
+                    try client.links.update(index, update)
+                }
+                if offloads.isEmpty { continue }
+                let features = try client.links.features(index)
+                if offloads.contains(where: { features.isOn($0) != $1 }) { try client.links.setOffloads(index, offloads) }
+            }
+        }
+    }
+
+    /// Whether both ends are as they were made, as far as interfaces tell.
+    func isWhole(_ pair: Indexes, _ links: [UInt32: Link]) -> Bool {
+        [pair.outer, pair.inner].allSatisfy { index in
+            links[index].map { $0.alias == alias && $0.flags.contains(.up) && $0.mtu == Self.mtu } ?? false
         }
     }
 

@@ -9,24 +9,22 @@ internal import SystemPackage
 /// looks routes up as if frames came in at its inner end, the only interface on which forwarding is on: so no
 /// sysctl of the machine's has to be touched.
 enum Splitter {
-    static let pair = OwnPair(outerName: "pw-split0", innerName: "pw-split1", alias: "swift-pseudowire splitter")
+    static let pair = OwnPair(
+        outerName: "pw-split0", innerName: "pw-split1", alias: "swift-pseudowire splitter",
+        outerOffloads: [.tcpSegmentation: false, .genericSegmentation: false, .transmitChecksum: false])
 
     /// The pair's indexes, if it is there and ours.
-    static func find(_ client: RouteClient) throws(PseudowireError) -> SplitterIndexes? {
-        try pair.find(client).map { SplitterIndexes(outer: $0.outer, inner: $0.inner) }
+    static func find(_ client: RouteClient) throws(PseudowireError) -> OwnPair.Indexes? {
+        try pair.find(client)
     }
 
     /// Makes the pair.
     static func create(_ client: RouteClient, in namespace: borrowing NetworkNamespace) throws(PseudowireError)
-        -> SplitterIndexes
+        -> OwnPair.Indexes
     {
         let made = try pair.make(client, forwards: true, (.splitterMade, .splitterNamed))
         do throws(PseudowireError) {
-            _ = try netlink { () throws(NetlinkError) in
-                try client.links.setOffloads(
-                    LinkIndex(rawValue: made.outer),
-                    [.tcpSegmentation: false, .genericSegmentation: false, .transmitChecksum: false])
-            }
+            try pair.setOffloads(made, client)
             try OwnPair.setUp(made, client)
             try FaultPoint.splitterUp.reach()
             // There is no netlink attribute for it. Where /proc/sys cannot be written, or there is no IPv6, the
@@ -37,7 +35,7 @@ enum Splitter {
                     FileSystem.overwrite("/proc/sys/net/ipv6/conf/", suffix: "\(inner)/forwarding", with: "1")
                 }
             }
-            return SplitterIndexes(outer: made.outer, inner: made.inner)
+            return made
         } catch {
             try? client.links.delete(LinkIndex(rawValue: made.outer))
             throw error

@@ -88,7 +88,7 @@ extension pw_encap {
     ///
     /// - Parameter finishes: `offload`, resolved for the way that the frames take.
     init(
-        _ configuration: PseudowireConfiguration, slot: UInt32, underlay: UInt32, splitter: SplitterIndexes,
+        _ configuration: PseudowireConfiguration, slot: UInt32, underlay: UInt32, splitter: OwnPair.Indexes,
         finishes: Bool = false
     ) {
         let template = OuterHeaderTemplate(configuration)
@@ -150,12 +150,4 @@ extension pw_decap {
         if let first = session.expecting.first { Octets.write(first, to: &cookie_be.0) }
         if session.expecting.count > 1 { Octets.write(session.expecting[1], to: &cookie_be.1) }
     }
-}
-
-/// The two ends of the splitter.
-struct SplitterIndexes: Hashable, Sendable {
-    /// Frames are redirected to this one.
-    var outer: UInt32
-    /// They come out of this one; route look-ups start from it.
-    var inner: UInt32
 }

@@ -156,7 +156,12 @@ extension PseudowireManager {
             guard unfiltered == nil, !isAnother else { return gone }
         }
         if let unfiltered { return unfiltered }
+        if !access.flags.contains(.promiscuous) {
+            return "\(access.name) no longer takes in frames for others, for somebody has ended its promiscuous mode; "
+                + Self.cure
+        }
         if record.coalesces, let sentence = try joinerDamage(state, links, cache) { return sentence }
+        if let sentence = try splitterDamage(state, links, cache) { return sentence }
         var missing: String?
         var isTakenIn = record.underlays.isEmpty
         for underlay in record.underlays {

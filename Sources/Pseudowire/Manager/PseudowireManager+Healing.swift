@@ -92,10 +92,11 @@ extension PseudowireManager {
 }
 
 extension PseudowireManager {
-    /// The interfaces that carry filters of ours.
+    /// The interfaces that carry filters of ours, those of our own among them.
     func usedInterfaces() throws(PseudowireError) -> Set<UInt32> {
         let found = try reading { (state) throws(PseudowireError) in
             try bpf { () throws(BPFError) in try state.ports.entries() }.map(\.key)
+                + [state.identity.splitter.inner, state.identity.joiner.inner]
         }
         return Set(found ?? [])
     }

@@ -11,7 +11,7 @@ extension PseudowireManager {
         let known = state.identity.joiner
         let found = try? Joiner.pair.find(client)
         if let found, found == known {
-            try? OwnPair.setUp(found, client)
+            try? Joiner.pair.mend(found, client)
             watchJoiner(found)
             guard try Attachment.programID(.access, on: found.inner, at: .clsact, self) != join.program.id else {
                 return
@@ -45,10 +45,8 @@ extension PseudowireManager {
     ) throws(PseudowireError) -> String? {
         let joiner = state.identity.joiner
         guard joiner.outer != 0, let join = state.programs.join else { return nil }
-        for index in [joiner.outer, joiner.inner] {
-            guard let link = links[index], link.alias == Joiner.pair.alias, link.flags.contains(.up) else {
-                return "an interface in which TCP segments are joined is gone or down; \(Self.cure)"
-            }
+        guard Joiner.pair.isWhole(joiner, links) else {
+            return "an interface in which TCP segments are joined is gone, down or altered; \(Self.cure)"
         }
         return try cache.missingFilter(.access, joiner.inner) { () throws(PseudowireError) in
             try Attachment.programID(.access, on: joiner.inner, at: .clsact, self) == join.program.id

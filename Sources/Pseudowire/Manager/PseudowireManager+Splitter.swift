@@ -18,7 +18,22 @@ extension PseudowireManager {
                 try state.meta.update(key: 0, value: meta)
             }
         }
+        try? Splitter.pair.mend(found, client)
         try Watch.move(to: found.outer, at: directory.pin(DatapathObject.alive), self)
         return found == known ? state : try DatapathState(directory)
+    }
+
+    /// Says that frames that have to be cut, or finished, go where nobody sends them on.
+    func splitterDamage(
+        _ state: DatapathState, _ links: [UInt32: Link], _ cache: InspectionCache
+    ) throws(PseudowireError) -> String? {
+        let splitter = state.identity.splitter
+        guard Splitter.pair.isWhole(splitter, links) else {
+            return "an interface in which large frames are cut is gone, down or altered; \(Self.cure)"
+        }
+        return try cache.missingFilter(.access, splitter.inner) { () throws(PseudowireError) in
+            try Attachment.programID(.access, on: splitter.inner, at: .clsact, self) == state.programs.encapSplit.id
+                ? nil : "the filter on \(Splitter.pair.innerName) is gone; \(Self.cure)"
+        }
     }
 }

@@ -129,7 +129,7 @@ enum StateAssembly {
     }
 
     private static func describe(
-        _ object: borrowing LoadedObject, _ splitter: SplitterIndexes, _ joiner: OwnPair.Indexes,
+        _ object: borrowing LoadedObject, _ splitter: OwnPair.Indexes, _ joiner: OwnPair.Indexes,
         _ manager: PseudowireManager, _ maxSessions: UInt32
     ) throws(BPFError) {
         var meta = pw_meta()

@@ -131,7 +131,9 @@ struct Whereabouts {
         if new.access != 0, new.access == old.access, let link = try indexed(new.access),
             try !filters.isWhole(.access, on: link)
         {
-            found.append("the encap filter on \(link.name) was gone")
+            found.append(
+                try filters.has(.access, on: link)
+                    ? "\(link.name) no longer took in frames for others" : "the encap filter on \(link.name) was gone")
         }
         for index in new.underlays {
             guard let link = try indexed(index) else { continue }

@@ -28,16 +28,16 @@ extension DatapathState {
         )
     }
 
-    func accessValue(_ record: Record, _ underlay: UInt32, _ splitter: SplitterIndexes) -> pw_encap {
+    func accessValue(_ record: Record, _ underlay: UInt32, _ splitter: OwnPair.Indexes) -> pw_encap {
         pw_encap(
             record.configuration, slot: record.slot, underlay: underlay, splitter: splitter, finishes: record.finishes)
     }
 
     /// The two ends of the splitter as they are now.
-    var splitter: SplitterIndexes {
+    var splitter: OwnPair.Indexes {
         get throws(PseudowireError) {
             let described = try description
-            return SplitterIndexes(outer: described.splitter_outer, inner: described.splitter_inner)
+            return OwnPair.Indexes(outer: described.splitter_outer, inner: described.splitter_inner)
         }
     }
 

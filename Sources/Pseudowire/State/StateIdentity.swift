@@ -5,7 +5,7 @@ internal import CPseudowireObject
 struct StateIdentity: Equatable, Sendable {
     let abi: UInt32
     let maxSessions: UInt32
-    let splitter: SplitterIndexes
+    let splitter: OwnPair.Indexes
     /// Zeros where there is none.
     let joiner: OwnPair.Indexes
     /// `PW_UPGRADE_*`.
@@ -37,7 +37,7 @@ struct StateIdentity: Equatable, Sendable {
         guard meta.magic == UInt32(PW_MAGIC) else { return nil }
         abi = meta.abi_version
         maxSessions = meta.max_sessions
-        splitter = SplitterIndexes(outer: meta.splitter_outer, inner: meta.splitter_inner)
+        splitter = OwnPair.Indexes(outer: meta.splitter_outer, inner: meta.splitter_inner)
         joiner = OwnPair.Indexes(outer: meta.joiner_outer, inner: meta.joiner_inner)
         upgrade = meta.upgrade
         namespaceCookie = meta.namespace_cookie

@@ -71,7 +71,7 @@ struct DatapathProof: ~Copyable {
         try access.update(
             key: key,
             value: pw_encap(
-                configuration, slot: Self.slot, underlay: Self.loopback, splitter: SplitterIndexes(outer: 0, inner: 0)))
+                configuration, slot: Self.slot, underlay: Self.loopback, splitter: OwnPair.Indexes(outer: 0, inner: 0)))
         let session = configuration.session.local.rawValue
         try sessions.update(key: session, value: pw_decap(configuration, slot: Self.slot, access: Self.loopback))
         let ethernet =

@@ -14,6 +14,9 @@ public struct LinkFeatures: Hashable, Sendable {
     /// Known to the device but nailed down.
     public var fixed: Set<String>
 
+    /// Whether any feature of a group is on.
+    public func isOn(_ offload: LinkOffload) -> Bool { active.contains(where: offload.includes) }
+
     public init(active: Set<String> = [], changeable: Set<String> = [], fixed: Set<String> = []) {
         self.active = active
         self.changeable = changeable

@@ -46,7 +46,7 @@ extension Links {
         }
         let change = wanted.isEmpty ? FeatureChange() : try ethtool.set(index, wanted)
         let after = try ethtool.features(index)
-        for (offload, isOn) in offloads where after.active.contains(where: offload.includes) != isOn {
+        for (offload, isOn) in offloads where after.isOn(offload) != isOn {
             throw NetlinkError(
                 .notSupportedOnSocket, "set offloads of link \(index)", object: .link,
                 message: "the driver keeps \(offload) \(isOn ? "off" : "on")")

@@ -52,7 +52,7 @@ struct Rig: ~Copyable {
             let slot = Self.firstSlot + UInt32(index)
             let configuration = try PseudowireConfiguration(end.wire)
             var encap = pw_encap(
-                configuration, slot: slot, underlay: Self.interface, splitter: SplitterIndexes(outer: 0, inner: 0))
+                configuration, slot: slot, underlay: Self.interface, splitter: OwnPair.Indexes(outer: 0, inner: 0))
             if let limit = end.wire.pathMTU {
                 encap.path_mtu = UInt16(limit)
                 encap.path_mtu_until = .max

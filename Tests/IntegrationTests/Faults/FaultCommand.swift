@@ -108,6 +108,8 @@ struct FaultCommand {
         func wait() -> Outcome {
             let text = output.fileHandleForReading.readDataToEndOfFile()
             let complaint = errors.fileHandleForReading.readDataToEndOfFile()
+            // Foundation keeps a process that has ended, with its pipes: thousands of them are too many.
+            for pipe in [output, errors] { try? pipe.fileHandleForReading.close() }
             duration = (ContinuousClock.now - begun) / .seconds(1)
             // Its output has ended. waitUntilExit() would go on sleeping for up to fifty milliseconds.
             while process.isRunning { usleep(200) }
