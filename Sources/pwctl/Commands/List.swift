@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Pseudowire
 
 struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the pseudowires.")
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the pseudowires.")
 
     @OptionGroup var output: OutputOptions
     @OptionGroup var common: CommonOptions
