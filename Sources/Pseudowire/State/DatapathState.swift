@@ -75,28 +75,35 @@ final class DatapathState {
 
     /// All pseudowires, by name.
     func records(interfaceName: (UInt32) -> String?) throws(PseudowireError) -> [Record] {
-        try records(interfaceName) { entries in
-            // Of names, which are ASCII, the order is that of their octets: two words of eight nearly always tell it.
-            let order = entries.enumerated().map { (name: $1.key.words, index: $0) }.sorted { $0.name < $1.name }
-            return order.map { entries[$0.index] }
+        var found: [Record] = []
+        // Of names, which are ASCII, the order is that of their octets: two words of eight nearly always tell it.
+        var order: [(name: (UInt64, UInt64, UInt64, UInt64), index: Int)] = []
+        try forEachRecord(interfaceName) { name, record in
+            order.append((name.words, found.count))
+            found.append(record)
         }
+        order.sort { $0.name < $1.name }
+        return order.map { found[$0.index] }
     }
 
     /// The same in the kernel's order.
     func unsortedRecords(interfaceName: (UInt32) -> String?) throws(PseudowireError) -> [Record] {
-        try records(interfaceName) { $0 }
+        var found: [Record] = []
+        try forEachRecord(interfaceName) { found.append($1) }
+        return found
     }
 
-    private typealias Entry = (key: pw_name, value: pw_record)
-
-    private func records(
-        _ interfaceName: (UInt32) -> String?, _ order: ([Entry]) -> [Entry]
-    ) throws(PseudowireError) -> [Record] {
+    private func forEachRecord(
+        _ interfaceName: (UInt32) -> String?, _ body: (pw_name, Record) -> Void
+    ) throws(PseudowireError) {
         // An underlay is called what it was when it was asked for, whatever has become of it since.
         let asked = Dictionary(try bpf { () throws(BPFError) in try ports.entries() }.map { ($0.key, $0.value) }) { $1 }
-        return order(try bpf { () throws(BPFError) in try pseudowires.entries() }).compactMap {
-            Record(name: $0.key.string, value: $0.value) { index in
-                asked[index].map { Octets.text($0.name) } ?? interfaceName(index)
+        try bpf { () throws(BPFError) in
+            try pseudowires.forEachEntry { name, value in
+                let record = Record(name: name.string, value: value) { index in
+                    asked[index].map { Octets.text($0.name) } ?? interfaceName(index)
+                }
+                if let record { body(name, record) }
             }
         }
     }

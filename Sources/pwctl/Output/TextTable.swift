@@ -24,19 +24,21 @@ struct TextTable {
                 widest[column] = max(widest[column], width)
             }
         }
+        let spaces = [UInt8](repeating: UInt8(ascii: " "), count: widest.max() ?? 0)
         var text: [UInt8] = []
         text.reserveCapacity(rows.count * (widest.reduce(0, +) + 2 * columns))
         var number = 0
         for row in rows {
             if number > 0 { text.append(UInt8(ascii: "\n")) }
             for (column, cell) in row.enumerated() {
-                let padding = repeatElement(UInt8(ascii: " "), count: widest[column] - widths[number])
+                let padding = spaces[..<(widest[column] - widths[number])]
                 number += 1
-                if column > 0 { text.append(contentsOf: [UInt8(ascii: " "), UInt8(ascii: " ")]) }
+                if column > 0 { text += [UInt8(ascii: " "), UInt8(ascii: " ")] }
                 let isRight = rightAligned.contains(column)
-                if isRight { text.append(contentsOf: padding) }
-                text.append(contentsOf: cell.utf8)
-                if !isRight, column < row.count - 1 { text.append(contentsOf: padding) }
+                if isRight { text += padding }
+                var cell = cell
+                cell.withUTF8 { text += $0 }
+                if !isRight, column < row.count - 1 { text += padding }
             }
         }
         return String(decoding: text, as: UTF8.self)
