@@ -7,7 +7,7 @@ extension PseudowireManager {
     func heal() {
         guard let records = try? records(openState()).filter(\.isReady), !records.isEmpty else { return }
         let document = PseudowireDocument(records.map(\.configuration))
-        guard let plan = try? plan(document, .heal, removing: { _ in false }).plan, !plan.isEmpty else { return }
+        guard let plan = try? plan(document, .heal, removesOthers: false).plan, !plan.isEmpty else { return }
         do throws(PseudowireError) {
             try run(plan)
             for change in plan.changes { onRepair(change) }
@@ -15,7 +15,7 @@ extension PseudowireManager {
             // One that cannot be helped is not to stand in the way of the others.
             for name in plan.changes.map(\.name) {
                 guard (try? recover()) != nil,
-                    let single = try? self.plan(document, .heal, only: [name], removing: { _ in false }).plan,
+                    let single = try? self.plan(document, .heal, only: [name], removesOthers: false).plan,
                     (try? run(single)) != nil
                 else { continue }
                 for change in single.changes { onRepair(change) }
@@ -50,7 +50,7 @@ extension PseudowireManager {
                 }
             }
             func planned(_ only: Set<String>? = nil) throws(PseudowireError) -> (plan: Plan, waiting: [Waiting]) {
-                try self.plan(document, .keep, only: only) { byName[$0] == nil }
+                try self.plan(document, .keep, only: only, removesOthers: true)
             }
             let (plan, waiting) = try planned()
             kept.waiting = waiting
