@@ -29,18 +29,24 @@ struct Executor: ~Copyable {
         // A state that is still to be made gets its name with the journal in it.
         if state != nil { try pin(journal) }
         var isFinal = false
+        var isNew = false
         var next = 0
         while next < actions.count {
-            let batch = Self.batch(of: actions, from: next)
+            let overlap = isNew ? Overlap(of: actions, from: next) : nil
+            let batch = overlap?.all ?? Self.batch(of: actions, from: next)
             do throws(PseudowireError) {
                 try FaultPoint.step.reach()
-                if batch.count > 1, let family = actions[next].family {
+                if let overlap {
+                    try perform(actions, overlap)
+                    try FaultPoint.batchDone.reach()
+                } else if batch.count > 1, let family = actions[next].family {
                     try perform(actions[batch], of: family)
                     try FaultPoint.batchDone.reach()
                 } else {
                     try perform(actions[next], journal)
                 }
                 if case .removeInterface = actions[next] { isFinal = true }
+                if case .makeState = actions[next] { isNew = true }
             } catch {
                 reserve.release()
                 if case .unfinished = error { throw error }
