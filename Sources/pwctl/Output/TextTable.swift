@@ -24,21 +24,21 @@ struct TextTable {
                 widest[column] = max(widest[column], width)
             }
         }
-        let spaces = [UInt8](repeating: UInt8(ascii: " "), count: widest.max() ?? 0)
+        // Octet by octet: most cells have fewer than it takes to set about copying them.
+        let space = UInt8(ascii: " ")
         var text: [UInt8] = []
         text.reserveCapacity(rows.count * (widest.reduce(0, +) + 2 * columns))
         var number = 0
         for row in rows {
             if number > 0 { text.append(UInt8(ascii: "\n")) }
             for (column, cell) in row.enumerated() {
-                let padding = spaces[..<(widest[column] - widths[number])]
+                let padding = widest[column] - widths[number]
                 number += 1
-                if column > 0 { text += [UInt8(ascii: " "), UInt8(ascii: " ")] }
+                if column > 0 { for _ in 0..<2 { text.append(space) } }
                 let isRight = rightAligned.contains(column)
-                if isRight { text += padding }
-                var cell = cell
-                cell.withUTF8 { text += $0 }
-                if !isRight, column < row.count - 1 { text += padding }
+                if isRight { for _ in 0..<padding { text.append(space) } }
+                for octet in cell.utf8 { text.append(octet) }
+                if !isRight, column < row.count - 1 { for _ in 0..<padding { text.append(space) } }
             }
         }
         return String(decoding: text, as: UTF8.self)
