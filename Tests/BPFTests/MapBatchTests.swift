@@ -21,6 +21,9 @@ struct MapBatchTests {
         let listed = try map.entries()
         #expect(listed.count == count)
         #expect(listed.allSatisfy { $0.value == UInt64($0.key) * 3 })
+        var handedOn: [UInt32: UInt64] = [:]
+        try map.forEachEntry { handedOn[$0] = $1 }
+        #expect(handedOn == Dictionary(uniqueKeysWithValues: listed.map { ($0.key, $0.value) }))
         let drained = try map.drain()
         #expect(Set(drained.map(\.key)) == Set(listed.map(\.key)) && drained.count == count)
         #expect(try map.entries().isEmpty)

@@ -19,6 +19,8 @@ extension ChurnTests {
     struct Said: Sendable {
         let state: Pseudowire.Health.State
         let words: String
+        /// Whether it is said of the other pseudowire, too.
+        var concernsAll = false
         static func up(_ words: String = "carrying frames") -> Said { Said(state: .up, words: words) }
         static func waiting(_ words: String) -> Said { Said(state: .waiting, words: words) }
         static func broken(_ words: String) -> Said { Said(state: .broken, words: words) }
@@ -108,7 +110,8 @@ extension ChurnTests {
         ) { try $0.change("eth1", isPromiscuous: false) },
     ] + ["pw-split0", "pw-split1", "pw-join0", "pw-join1"].flatMap { name in
         let what = name.hasPrefix("pw-split") ? "large frames are cut" : "TCP segments are joined"
-        let altered = Said.broken("an interface in which \(what) is gone, down or altered")
+        let words = "an interface in which \(what) is gone, down or altered"
+        let altered = Said(state: .broken, words: words, concernsAll: true)
         return [
             Case(name: "\(name) set down", sick: altered, mended: .up(), kept: .up()) {
                 try $0.client.links.update($0.wire.index(name, $0.client), LinkUpdate(isUp: false))
@@ -121,7 +124,8 @@ extension ChurnTests {
         ]
     } + ["pw-split1", "pw-join1"].map { name in
         Case(
-            name: "qdisc of \(name) removed", sick: .broken("the filter on \(name) is gone"), mended: .up(), kept: .up()
+            name: "qdisc of \(name) removed",
+            sick: Said(state: .broken, words: "the filter on \(name) is gone", concernsAll: true), mended: .up(), kept: .up()
         ) { try $0.client.qdiscs.deleteClsact(on: $0.wire.index(name, $0.client)) }
     }
 }

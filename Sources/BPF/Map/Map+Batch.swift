@@ -15,51 +15,80 @@ extension Map {
     }
 
     func entries(batchSize: Int) throws(BPFError) -> [(key: Key, value: Value)] {
-        try walk("list", batchSize, bpf_map_lookup_batch)
+        try collect("list", batchSize, bpf_map_lookup_batch)
+    }
+
+    /// The same entries, handed on one by one: where few of many matter, there need be no list of them all.
+    ///
+    /// ```swift
+    /// try access.forEachEntry { key, value in if value.path_mtu != 0 { learned[key] = value.path_mtu } }
+    /// ```
+    ///
+    /// Linux 5.6.
+    public func forEachEntry(_ body: (Key, Value) -> Void) throws(BPFError) {
+        try walk("list", Self.batchSize, bpf_map_lookup_batch) { keys, values, count in
+            for index in 0..<count { body(keys[index], values[index]) }
+        }
     }
 
     /// Takes all entries out of a hash map and returns them.
     ///
     /// What a program writes into an entry is either seen here or in an entry that it adds anew. Linux 5.6.
     public func drain() throws(BPFError) -> [(key: Key, value: Value)] {
-        try walk("drain", Self.batchSize, bpf_map_lookup_and_delete_batch)
+        try collect("drain", Self.batchSize, bpf_map_lookup_and_delete_batch)
     }
 
-    private func walk(
-        _ operation: String, _ batchSize: Int,
-        _ command: (
-            Int32, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?,
-            UnsafeMutableRawPointer?, UnsafeMutablePointer<UInt32>?, UnsafePointer<bpf_map_batch_opts>?
-        ) -> Int32
+    private typealias BatchCommand = (
+        Int32, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?,
+        UnsafeMutableRawPointer?, UnsafeMutablePointer<UInt32>?, UnsafePointer<bpf_map_batch_opts>?
+    ) -> Int32
+
+    private func collect(
+        _ operation: String, _ batchSize: Int, _ command: BatchCommand
     ) throws(BPFError) -> [(key: Key, value: Value)] {
+        var found: [(key: Key, value: Value)] = []
+        try walk(operation, batchSize, command) { keys, values, count in
+            for index in 0..<count { found.append((keys[index], values[index])) }
+        }
+        return found
+    }
+
+    /// - Parameter take: gets the keys and values of each batch, and how many there are.
+    private func walk(
+        _ operation: String, _ batchSize: Int, _ command: BatchCommand,
+        _ take: (UnsafePointer<Key>, UnsafePointer<Value>, Int) -> Void
+    ) throws(BPFError) {
         guard !info.isPerCPU else {
             throw BPFError(operation, name, .invalidArgument, hint: "it has a value per CPU")
         }
-        var found: [(key: Key, value: Value)] = []
         // The cursor is a bucket number to some map types and a key to others.
         let cursorSize = max(8, MemoryLayout<Key>.size)
         let cursors = UnsafeMutableRawPointer.allocate(byteCount: 2 * cursorSize, alignment: 8)
         defer { cursors.deallocate() }
         var isFirst = true
         var capacity = max(1, min(Int(info.maxEntries), batchSize))
+        var keys = UnsafeMutablePointer<Key>.allocate(capacity: capacity)
+        var values = UnsafeMutablePointer<Value>.allocate(capacity: capacity)
+        defer {
+            keys.deallocate()
+            values.deallocate()
+        }
         while true {
-            let keys = UnsafeMutablePointer<Key>.allocate(capacity: capacity)
-            let values = UnsafeMutablePointer<Value>.allocate(capacity: capacity)
-            defer {
-                keys.deallocate()
-                values.deallocate()
-            }
             var count = UInt32(capacity)
             let result = command(
                 descriptor.raw, isFirst ? nil : cursors, cursors + cursorSize, keys, values, &count, nil)
             if result == 0 - Int32(ENOSPC), capacity < Int(info.maxEntries) {
                 // One bucket holds more than a batch does.
                 capacity *= 2
+                keys.deallocate()
+                values.deallocate()
+                keys = .allocate(capacity: capacity)
+                values = .allocate(capacity: capacity)
                 continue
             }
             if result != 0 - Int32(ENOENT) { try BPFError.check(result, operation, name) }
-            for index in 0..<Int(count) { found.append((keys[index], values[index])) }
-            if result < 0 { return found }
+            take(keys, values, Int(count))
+            if result < 0 { return }
             cursors.copyMemory(from: cursors + cursorSize, byteCount: cursorSize)
             isFirst = false
         }

@@ -12,6 +12,9 @@ extension PseudowireConfiguration {
         /// Those of one VLAN, 1…4094.
         case id(UInt16, VLANProtocol = .customer)
 
+        /// By the code alone: there may be one for each of millions.
+        public func hash(into hasher: inout Hasher) { hasher.combine(code) }
+
         var isTagged: Bool { if case .id = self { true } else { false } }
 
         /// As the command line spells it, the protocol left out.

@@ -18,35 +18,44 @@ final class InspectionCache {
     private var learned: [UInt64: Int] = [:]
     /// Sessions of peers of which ICMP said that they cannot be reached, and that have not been heard since.
     private var unheard: Set<UInt32> = []
-    private var counters: [UInt32: Statistics] = [:]
+    /// By slot.
+    private var counters: [Statistics] = []
 
     init(
-        _ survey: SurveyCache, _ links: [Link], _ state: DatapathState, _ records: [Record], _ past: CountedBefore
+        _ survey: SurveyCache, _ links: [Link], _ state: DatapathState, _ records: [Record], _ past: CountedBefore,
+        _ drops: [UInt32: [DropCount]]
     ) throws(PseudowireError) {
         self.survey = survey
         self.links = Dictionary(links.map { ($0.index.rawValue, $0) }) { first, _ in first }
         names = Set(links.flatMap { [$0.name] + $0.alternativeNames })
         ports = try state.portList
         let now = MonotonicClock.now()
-        for (key, value) in try bpf({ () throws(BPFError) in try state.access.entries() })
-        where value.path_mtu != 0 && value.path_mtu_until > now {
-            learned[key.code] = Int(value.path_mtu)
-        }
-        for (key, value) in try bpf({ () throws(BPFError) in try state.sessions.entries() }) where value.is_unheard == 1
-        {
-            unheard.insert(key)
-        }
-        // Slots are given from the lowest: those beyond the last one were never used.
-        let last = records.map(\.slot).max() ?? 0
-        var found: [UInt32: Statistics] = [:]
-        found.reserveCapacity(records.count)
+        var learned: [UInt64: Int] = [:]
         try bpf { () throws(BPFError) in
-            try state.counters.forEachValue(ofFirst: Int(last) + 1) { slot, value in
-                found[slot, default: Statistics()].add(value)
+            try state.access.forEachEntry { key, value in
+                if value.path_mtu != 0, value.path_mtu_until > now { learned[key.code] = Int(value.path_mtu) }
             }
         }
-        for (slot, before) in past.counters { found[slot]?.add(before) }
-        counters = found
+        self.learned = learned
+        // Where ICMP has said nothing of the kind, nobody asks.
+        let unreachable = DropReason(rawValue: PW_DROP_UNREACHABLE.rawValue)
+        if drops.values.contains(where: { $0.contains { $0.reason == unreachable } }) {
+            var unheard: Set<UInt32> = []
+            try bpf { () throws(BPFError) in
+                try state.sessions.forEachEntry { key, value in if value.is_unheard == 1 { unheard.insert(key) } }
+            }
+            self.unheard = unheard
+        }
+        // Slots are given from the lowest: those beyond the last one were never used.
+        let slots = min(Int(records.lazy.map(\.slot).max() ?? 0) + 1, Int(state.counters.info.maxEntries))
+        var counters = [Statistics](repeating: Statistics(), count: slots)
+        try bpf { () throws(BPFError) in
+            try state.counters.forEachValue(ofFirst: slots) { slot, value in
+                if slot < slots { counters[Int(slot)].add(value) }
+            }
+        }
+        for (slot, before) in past.counters where slot < slots { counters[Int(slot)].add(before) }
+        self.counters = counters
     }
 
     /// The largest outer packet that a router said it would take; nil: nobody has said anything.
@@ -57,7 +66,7 @@ final class InspectionCache {
 
     /// What all CPUs together have counted for a slot.
     func statistics(slot: UInt32, drops: [DropCount]) -> Statistics {
-        var statistics = counters[slot] ?? Statistics()
+        var statistics = slot < counters.count ? counters[Int(slot)] : Statistics()
         statistics.drops = drops
         return statistics
     }

@@ -15,7 +15,7 @@ extension PseudowireManager {
         let disagreement = Disagreement(record.configuration, statistics, isHeard: cache.isPeerHeard(record))
         if let sentence = disagreement.fatal { return .init(state: .broken, sentence: sentence) }
         if let sentence = surroundings.obstacle { return .init(state: .waiting, sentence: sentence) }
-        if disagreement.remarks.isEmpty { return .init(state: .up, sentence: surroundings.sentence([])) }
+        if disagreement.remarks.isEmpty { return .init(state: .up, sentence: surroundings.usualSentence) }
         return .init(state: .up, sentence: surroundings.sentence(disagreement.remarks))
     }
 
@@ -27,7 +27,7 @@ extension PseudowireManager {
         let configuration = record.configuration
         let links = cache.links
         let route = try netlink { () throws(NetlinkError) in try cache.survey.route(to: configuration.tunnel.peer) }
-        var found = Surroundings(record)
+        let found = Surroundings(record)
         found.underlays = record.underlays.map { links[$0]?.name ?? "#\($0)" }
         found.hooks = hooks(record, cache)
         found.acceleration = try acceleration(record, state, cache)
@@ -39,7 +39,7 @@ extension PseudowireManager {
         if found.damage == nil { found.damage = try untransmitted(record, cache) }
         if found.damage == nil {
             found.obstacle = try obstacle(record, route, cache)
-            if found.obstacle == nil { try remark(record, route, state, cache, &found) }
+            if found.obstacle == nil { try remark(record, route, state, cache, found) }
         }
         cache.surroundings[record.access] = found
         return found
@@ -93,7 +93,7 @@ extension PseudowireManager {
     /// What may surprise.
     private func remark(
         _ record: Record, _ route: Route?, _ state: DatapathState, _ cache: InspectionCache,
-        _ found: inout Surroundings
+        _ found: Surroundings
     ) throws(PseudowireError) {
         let configuration = record.configuration
         let links = cache.links

@@ -14,7 +14,7 @@ extension PseudowireManager {
             let records = try state.records { byIndex[$0] }
             let past = try state.countedBefore()
             let drops = try state.sessionDropCounts(past)
-            let cache = try InspectionCache(SurveyCache(client), links, state, records, past)
+            let cache = try InspectionCache(SurveyCache(client), links, state, records, past, drops)
             return try records.map { record throws(PseudowireError) in
                 let statistics = cache.statistics(slot: record.slot, drops: drops[record.slot] ?? [])
                 return try inspect(record, state, statistics, cache)

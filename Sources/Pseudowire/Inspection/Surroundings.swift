@@ -1,6 +1,6 @@
 /// What of a pseudowire's state is not its own, but that of interfaces, routes and filters: the next one in the same place
-/// has the same.
-struct Surroundings {
+/// has the same, and the very same object.
+final class Surroundings {
     private let record: Record
     /// Names of the interfaces at which packets are taken in.
     var underlays: [String] = []
@@ -18,6 +18,8 @@ struct Surroundings {
     /// What comes before what packets have shown, and what comes after.
     var firstRemarks: [String] = []
     var lastRemarks: [String] = []
+    /// How one is of which packets have shown nothing: the same words for all.
+    private(set) lazy var usualSentence = sentence([])
 
     init(_ record: Record) {
         self.record = record

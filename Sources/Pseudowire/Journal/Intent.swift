@@ -31,7 +31,7 @@ struct Intent: Sendable {
     }
 
     /// What the steps of a plan come to.
-    static func all(of actions: [Action]) -> [Intent] {
+    static func all(of actions: ActionList) -> [Intent] {
         var intents: [Intent] = []
         // A slot is one pseudowire's, before and after. Most plans have four steps for each.
         var places: [UInt32: Int] = [:]

@@ -53,7 +53,7 @@ extension Executor {
     static let largestBatch = 4096
 
     /// How many of the steps from here on are done together.
-    static func batch(of actions: [Action], from start: Int) -> Range<Int> {
+    static func batch(of actions: ActionList, from start: Int) -> Range<Int> {
         guard let family = actions[start].family else { return start..<start + 1 }
         var end = start + 1
         while end < min(actions.count, start + largestBatch), actions[end].family == family { end += 1 }
@@ -61,7 +61,7 @@ extension Executor {
     }
 
     /// Does steps of one family; where it fails, any number of them are done.
-    func perform(_ batch: ArraySlice<Action>, of family: Action.Family) throws(PseudowireError) {
+    func perform(_ batch: ActionList.SubSequence, of family: Action.Family) throws(PseudowireError) {
         let maps = try opened()
         var records: [Record] = []
         records.reserveCapacity(batch.count)
@@ -106,7 +106,7 @@ extension Executor {
     }
 
     private func writeAccess(
-        _ batch: ArraySlice<Action>, _ records: [Record], _ maps: DatapathState
+        _ batch: ActionList.SubSequence, _ records: [Record], _ maps: DatapathState
     ) throws(PseudowireError) {
         let splitter = try maps.splitter
         try bpf { () throws(BPFError) in

@@ -22,7 +22,7 @@ struct Executor: ~Copyable {
     /// What is meant is written down first. If this process dies, the next command that changes something reads it, and
     /// does the rest; so it does where undoing fails. An interface with its addresses cannot be brought back: from the
     /// first that is removed there is no undoing.
-    mutating func run(_ actions: [Action]) throws(PseudowireError) {
+    mutating func run(_ actions: ActionList) throws(PseudowireError) {
         guard !actions.isEmpty else { return }
         var reserve = try DescriptorReserve()
         let journal = try Journal(intents(actions))
@@ -33,18 +33,24 @@ struct Executor: ~Copyable {
             try pin(journal)
         }
         var isFinal = false
+        var isNew = false
         var next = 0
         while next < actions.count {
-            let batch = Self.batch(of: actions, from: next)
+            let overlap = isNew ? Overlap(of: actions, from: next) : nil
+            let batch = overlap?.all ?? Self.batch(of: actions, from: next)
             do throws(PseudowireError) {
                 try FaultPoint.step.reach()
-                if batch.count > 1, let family = actions[next].family {
+                if let overlap {
+                    try perform(actions, overlap)
+                    try FaultPoint.batchDone.reach()
+                } else if batch.count > 1, let family = actions[next].family {
                     try perform(actions[batch], of: family)
                     try FaultPoint.batchDone.reach()
                 } else {
                     try perform(actions[next], journal)
                 }
                 if case .removeInterface = actions[next] { isFinal = true }
+                if case .makeState = actions[next] { isNew = true }
             } catch {
                 reserve.release()
                 if case .unfinished = error { throw error }
@@ -59,7 +65,7 @@ struct Executor: ~Copyable {
 
     /// Returns the error to report.
     private mutating func undo(
-        _ actions: ArraySlice<Action>, _ journal: borrowing Journal, _ reason: PseudowireError
+        _ actions: ActionList.SubSequence, _ journal: borrowing Journal, _ reason: PseudowireError
     ) -> PseudowireError {
         var leftovers: [String] = []
         do throws(PseudowireError) {
@@ -98,7 +104,7 @@ struct Executor: ~Copyable {
         }
     }
 
-    private func intents(_ actions: [Action]) throws(PseudowireError) -> [Intent] {
+    private func intents(_ actions: ActionList) throws(PseudowireError) -> [Intent] {
         var intents = Intent.all(of: actions)
         guard let state else { return intents }
         for index in intents.indices {
@@ -138,20 +144,11 @@ struct Executor: ~Copyable {
         case .removeInterface(let record, _):
             try CustomerPort.remove(located(record).access, hidden: record.accessName, manager.client)
             made[record.accessName] = nil
-        case .attach(let role, let interface, let name, let hook),
-            .reattach(let role, let interface, let name, let hook):
-            try Attachment.attach(role, to: located(interface, name), at: hook, opened(), manager)
+        case .attach, .reattach, .attachXDP: try attach(action)
         case .detach(let role, let interface, let name, _):
             try Attachment.detach(role, from: located(interface, name), opened(), manager)
         case .moveFilter(let role, let interface, _, let hook):
             try Attachment.move(role, on: interface, to: hook, opened(), manager)
-        case .attachXDP(let role, let interface, let name, let isAsked):
-            do throws(PseudowireError) {
-                try Attachment.attachXDP(role, to: located(interface, name), opened(), manager)
-            } catch {
-                // Nobody has asked for it: the filter is there.
-                if isAsked { throw error }
-            }
         case .detachXDP(let role, let interface, let name):
             try Attachment.detachXDP(role, from: located(interface, name), opened(), manager)
         case .write(let entry, let record, _): try opened().write(entry, located(record))
@@ -161,6 +158,23 @@ struct Executor: ~Copyable {
             try bpf { () throws(BPFError) in try maps.clearCounters(slots: [record.slot]) }
         case .addRecord(let record), .replaceRecord(let record, _):
             try write(located(record), isReady: record.isReady)
+        }
+    }
+
+    /// Puts a filter, or the XDP program before it, on its interface.
+    func attach(_ action: Action) throws(PseudowireError) {
+        switch action {
+        case .attach(let role, let interface, let name, let hook),
+            .reattach(let role, let interface, let name, let hook):
+            try Attachment.attach(role, to: located(interface, name), at: hook, opened(), manager)
+        case .attachXDP(let role, let interface, let name, let isAsked):
+            do throws(PseudowireError) {
+                try Attachment.attachXDP(role, to: located(interface, name), opened(), manager)
+            } catch {
+                // Nobody has asked for it: the filter is there.
+                if isAsked { throw error }
+            }
+        default: break
         }
     }
 

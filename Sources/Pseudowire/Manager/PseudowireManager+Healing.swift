@@ -7,11 +7,11 @@ extension PseudowireManager {
     func heal() {
         guard let records = try? records(openState()).filter(\.isReady), !records.isEmpty else { return }
         let document = PseudowireDocument(records.map(\.configuration))
-        guard let plan = try? plan(document, .heal, removing: { _ in false }).plan, !plan.isEmpty else { return }
+        guard let plan = try? plan(document, .heal, removesOthers: false).plan, !plan.isEmpty else { return }
         var changes = plan.changes
         do throws(PseudowireError) { try run(plan) } catch {
             changes = oneByOne(changes.map(\.name)) { name throws(PseudowireError) in
-                try self.plan(document, .heal, only: [name], removing: { _ in false }).plan
+                try self.plan(document, .heal, only: [name], removesOthers: false).plan
             }
         }
         for change in changes { onRepair(change) }
@@ -66,7 +66,7 @@ extension PseudowireManager {
                 }
             }
             func planned(_ only: Set<String>? = nil) throws(PseudowireError) -> (plan: Plan, waiting: [Waiting]) {
-                try self.plan(document, .keep, only: only) { byName[$0] == nil }
+                try self.plan(document, .keep, only: only, removesOthers: true)
             }
             // What could not go cannot be what it is to be, either.
             var others: Set<String>?

@@ -13,7 +13,7 @@ public struct Plan: Sendable, CustomStringConvertible {
     /// Executing stops at the first that fails and undoes those before it.
     public var steps: [Step] { actions.map(Step.init(action:)) }
 
-    let actions: [Action]
+    let actions: ActionList
 
     /// In a few words, what becomes of which pseudowire; empty for plans that are made for single ones.
     public internal(set) var changes: [Change] = []
@@ -21,8 +21,11 @@ public struct Plan: Sendable, CustomStringConvertible {
     /// Whether it was asked of every pseudowire that there will be whether it is in its place: none is left to look at.
     var hasSeenAll = false
 
-    /// The pseudowires that there were when it was made: it fits no others.
-    let basis: Set<Basis>
+    /// The pseudowires that there were when it was made.
+    private let existing: [Record]
+
+    /// The same, to be compared: it fits no others.
+    var basis: Set<Basis> { Set(existing.map(\.basis)) }
 
     /// One pseudowire that a plan reckons with.
     struct Basis: Hashable, Sendable {
@@ -44,8 +47,12 @@ public struct Plan: Sendable, CustomStringConvertible {
     }
 
     init(_ actions: [Action], for existing: [Record]) {
+        self.init(ActionList(actions), for: existing)
+    }
+
+    init(_ actions: ActionList, for existing: [Record]) {
         self.actions = actions
-        basis = Set(existing.map(\.basis))
+        self.existing = existing
     }
 }
 

@@ -11,8 +11,7 @@ extension PseudowireManager {
     public func plan(
         applying document: PseudowireDocument, keepsOthers: Bool = false
     ) throws(PseudowireError) -> Plan {
-        let asked = Set(document.pseudowires.map(\.name))
-        return try plan(document, .make) { !keepsOthers && !asked.contains($0) }.plan
+        try plan(document, .make, removesOthers: !keepsOthers).plan
     }
 
     /// What it takes to change one pseudowire in place.
@@ -34,7 +33,7 @@ extension PseudowireManager {
         } catch {
             throw .faults(error.faults)
         }
-        return try plan(PseudowireDocument([configuration]), .change) { _ in false }.plan
+        return try plan(PseudowireDocument([configuration]), .change, removesOthers: false).plan
     }
 
     /// The pseudowires as a document: applying it changes nothing.

@@ -5,24 +5,23 @@ extension PseudowireManager {
     ///
     /// - Parameters:
     ///   - only: others stay as they are, or are not made.
-    ///   - removing: those that go.
+    ///   - removesOthers: whether pseudowires that the document does not name go; else they stay as they are.
     func plan(
         _ document: PseudowireDocument, _ mode: DocumentPlanner.Mode, only: Set<String>? = nil,
-        removing: (String) -> Bool
+        removesOthers: Bool
     ) throws(PseudowireError) -> (plan: Plan, waiting: [Waiting]) {
         try directory.checkFileSystem()
         let state = try openState()
         let existing = try records(state)
         let limit = try state.map { state throws(PseudowireError) in try state.description.max_sessions }
         let asked = existing.isEmpty ? [] : Set(document.pseudowires.map(\.name))
-        let removed = existing.filter {
-            removing($0.configuration.name) && only?.contains($0.configuration.name) != false
+        let others = existing.filter { !asked.contains($0.configuration.name) }
+        func leaves(_ record: Record) -> Bool {
+            removesOthers && only?.contains(record.configuration.name) != false
         }
-        let leaving = Set(removed.map(\.configuration.name))
+        let removed = others.filter(leaves)
         var transition = Transition(removed: removed)
-        transition.kept = existing.filter {
-            !asked.contains($0.configuration.name) && !leaving.contains($0.configuration.name)
-        }
+        transition.kept = others.filter { !leaves($0) }
         let whereabouts = Whereabouts(
             client: client, state: state, cache: SurveyCache(client), filters: FilterPresence(state, self),
             isLiteral: mode == .keep)

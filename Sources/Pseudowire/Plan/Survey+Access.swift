@@ -38,15 +38,36 @@ extension Survey {
 
     /// Pseudowires can share an access interface if no frame could belong to two of them.
     mutating func refuseSharing(of link: Link, _ vlan: PseudowireConfiguration.VLANSelection) {
-        guard let held = holders[link.index.rawValue], let first = held.first else { return }
-        if let name = held[.any] {
+        guard let held = holders[link.index.rawValue] else { return }
+        if let name = held.all {
             refuse("access", "\(link.name) is the access interface of \(name) already, with all its frames")
         } else if vlan == .any {
             refuse(
                 "vlan",
-                "\(first.value) carries \(first.key.phrase) of \(link.name) already; give this one a VLAN of its own")
+                "\(held.first.name) carries \(held.first.vlan.phrase) of \(link.name) already; "
+                    + "give this one a VLAN of its own")
         } else if let name = held[vlan] {
             refuse("vlan", "\(name) carries \(vlan.phrase) of \(link.name) already; choose another")
         }
     }
+}
+
+/// Who carries what of one access interface.
+final class AccessHolders {
+    /// The first one that was noted.
+    let first: (vlan: PseudowireConfiguration.VLANSelection, name: String)
+    /// Who carries all frames.
+    private(set) var all: String?
+    private var byVLAN: [PseudowireConfiguration.VLANSelection: String] = [:]
+
+    init(_ vlan: PseudowireConfiguration.VLANSelection, _ name: String) {
+        first = (vlan, name)
+        note(vlan, name)
+    }
+
+    func note(_ vlan: PseudowireConfiguration.VLANSelection, _ name: String) {
+        if vlan == .any { all = name } else { byVLAN[vlan] = name }
+    }
+
+    subscript(_ vlan: PseudowireConfiguration.VLANSelection) -> String? { vlan == .any ? all : byVLAN[vlan] }
 }

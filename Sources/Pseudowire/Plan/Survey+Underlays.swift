@@ -43,7 +43,7 @@ extension Survey {
         }
         for link in links {
             if let holder = holders[link.index.rawValue]?.first {
-                refuse("underlay", "\(link.name) is the access interface of \(holder.value)")
+                refuse("underlay", "\(link.name) is the access interface of \(holder.name)")
             }
         }
         // One reason is enough for one option.

@@ -64,9 +64,11 @@ struct Survey {
     /// Interface names that were or will be made with a pseudowire.
     private(set) var madeInterfaces: Set<String> = []
     /// Who carries what of an access interface.
-    private(set) var holders: [UInt32: [PseudowireConfiguration.VLANSelection: String]] = [:]
+    private(set) var holders: [UInt32: AccessHolders] = [:]
     /// One of those who take packets in at an interface.
     private(set) var underlayUsers: [UInt32: String] = [:]
+    /// The underlays of the one that was noted last: the next one often has the same.
+    private var notedUnderlays: [UInt32] = []
     /// The interfaces on which a whole pseudowire has put our filters, and those on which one will.
     private var attached: [Attachment.Role: Set<UInt32>] = [:]
     private var planned: [Attachment.Role: Set<UInt32>] = [:]
@@ -118,12 +120,19 @@ struct Survey {
         sessions[configuration.session.local] = configuration.name
         if configuration.makesInterface { madeInterfaces.insert(configuration.access) }
         if record.access != 0 {
-            if holders[record.access] == nil { neighbours = [:] }
-            holders[record.access, default: [:]][configuration.vlan] = configuration.name
+            if let held = holders[record.access] {
+                held.note(configuration.vlan, configuration.name)
+            } else {
+                neighbours = [:]
+                holders[record.access] = AccessHolders(configuration.vlan, configuration.name)
+            }
         }
-        for underlay in record.underlays where underlayUsers[underlay] == nil {
-            neighbours = [:]
-            underlayUsers[underlay] = configuration.name
+        if record.underlays != notedUnderlays {
+            notedUnderlays = record.underlays
+            for underlay in notedUnderlays where underlayUsers[underlay] == nil {
+                neighbours = [:]
+                underlayUsers[underlay] = configuration.name
+            }
         }
         if configuration.attach != .auto {
             filtered = nil

@@ -16,7 +16,7 @@ struct Transition {
     private var encaps: [Action] = []
 
     /// What becomes of one pseudowire.
-    private struct Pair {
+    struct Pair: Sendable {
         let new: Record
         let old: Record?
         let underlay: UInt32
@@ -65,53 +65,51 @@ struct Transition {
     func actions(
         makingState capacity: UInt32?, removal: [(Record, CustomerPort.Shape?)], name: (UInt32) -> String,
         attached: Attached, wayOut: (Record) -> UInt32
-    ) -> [Action] {
-        guard !pairs.isEmpty || !removed.isEmpty else { return [] }
-        var actions: [Action] = []
-        if let capacity { actions.append(.makeState(maxSessions: capacity)) }
+    ) -> ActionList {
+        var actions = ActionList()
+        guard !pairs.isEmpty || !removed.isEmpty else { return actions }
+        if let capacity { actions.append([.makeState(maxSessions: capacity)]) }
         let olds = pairs.compactMap(\.old) + removal.map(\.0)
         let placed = olds.filter { $0.access != 0 }
         let sessions = Dictionary(placed.map { ($0.configuration.session.local, $0) }) { first, _ in first }
         let accesses = Dictionary(placed.map { (AccessKey($0), $0) }) { first, _ in first }
-        let present = pairs.filter { !$0.isParked }
-        let owners = Owners(kept: kept, before: placed, after: present.map(\.new))
+        let present = pairs.contains { $0.isParked } ? pairs.filter { !$0.isParked } : pairs
+        let owners = Owners(kept: kept, before: placed, after: present.lazy.map(\.new))
+        func learns(_ pair: Pair) -> Bool { owners.isAfter(pair.new) }
+        let learning = present.allSatisfy(learns) ? present : present.filter(learns)
 
         // Steps of one family stand together, so that they can be done together.
-        actions.reserveCapacity(5 * pairs.count)
+        let areFirst = olds.isEmpty && kept.isEmpty
+        func append(_ kind: ActionList.Kind, _ pairs: [Pair], over: (Pair) -> Record?) {
+            // Nothing of theirs is in the place of anything.
+            guard !areFirst else { return actions.append(kind, pairs) }
+            actions.append(
+                pairs.map { pair in
+                    let over = over(pair)
+                    return Action(kind, pair, over: over, before: kind == .access ? over.map(wayOut) ?? 0 : 0)
+                })
+        }
         // By its record an interface that is made is found again; nothing else needs one before it is whole.
         if !made.isEmpty {
-            for pair in pairs where pair.old == nil && pair.makes { actions.append(.addRecord(pair.new.begun)) }
+            actions.append(pairs.filter { $0.old == nil && $0.makes }.map { .addRecord($0.new.begun) })
         }
         // Those of a datapath that is loaded just now are zero.
-        if capacity == nil {
-            for pair in pairs where pair.old == nil { actions.append(.clearCounters(pair.new)) }
-        }
+        if capacity == nil { actions.append(.clearCounters, olds.isEmpty ? pairs : pairs.filter { $0.old == nil }) }
         let bySlot = made.isEmpty ? [:] : Dictionary(pairs.map { ($0.new.slot, $0.old) }) { first, _ in first }
+        var interfaces: [Action] = []
         for (record, shape) in made {
             // Its record becomes one that is only begun: undone, it is what it was again.
-            if let old = bySlot[record.slot] ?? nil { actions.append(.reopenRecord(old)) }
-            actions.append(.makeInterface(record, shape))
+            if let old = bySlot[record.slot] ?? nil { interfaces.append(.reopenRecord(old)) }
+            interfaces.append(.makeInterface(record, shape))
         }
-        actions += decaps
-        for new in present.lazy.map(\.new) {
-            actions.append(.write(.session, new, over: sessions[new.configuration.session.local]))
-        }
-        for new in present.lazy.map(\.new) {
-            let key = PathKey(new)
-            if owners.after[key]?.slot == new.slot { actions.append(.write(.path, new, over: owners.before[key])) }
-        }
-        for pair in present {
-            let over = accesses[AccessKey(pair.new)]
-            let entry = Action.Entry.access(underlay: pair.underlay, before: over.map(wayOut) ?? 0)
-            actions.append(.write(entry, pair.new, over: over))
-        }
-        actions += encaps
-        for pair in pairs {
-            let first = pair.makes ? Action.commitRecord(pair.new) : .addRecord(pair.new)
-            actions.append(pair.old.map { .replaceRecord(pair.new, over: $0) } ?? first)
-        }
-        if olds.isEmpty { return actions }
-        return actions + departures(removal, olds, owners, name, attached, wayOut)
+        actions.append(interfaces + decaps)
+        append(.session, present) { sessions[$0.new.configuration.session.local] }
+        append(.path, learning) { owners.before($0.new) }
+        append(.access, present) { accesses[AccessKey($0.new)] }
+        actions.append(encaps)
+        append(.record, pairs, over: \.old)
+        if !olds.isEmpty { actions.append(departures(removal, olds, owners, name, attached, wayOut)) }
+        return actions
     }
 
     /// What nobody needs any more, now that everything new is in its place.
@@ -139,8 +137,8 @@ struct Transition {
         }
         var orphans: [Record] = []
         for old in leftBehind {
-            let heir = owners.after[PathKey(old)]
-            if let heir, owners.before[PathKey(old)]?.slot == old.slot, owners.isKept(heir) {
+            let heir = owners.after(old)
+            if let heir, owners.before(old)?.slot == old.slot, owners.isKept(heir) {
                 actions.append(.write(.path, heir, over: old))
             } else if heir == nil {
                 orphans.append(old)
@@ -189,26 +187,38 @@ struct Transition {
     /// Who learns from ICMP messages: of two pseudowires to one session of the peer's, which differ in nothing that such a
     /// message quotes, the earlier one.
     private struct Owners {
-        let before: [PathKey: Record]
-        let after: [PathKey: Record]
+        private let before: [PathKey: Record]
+        private let after: [PathKey: Record]
         private let kept: Set<UInt32>
 
-        init(kept: [Record], before: [Record], after: [Record]) {
+        init(kept: [Record], before: [Record], after: some Sequence<Record>) {
             let placed = kept.filter { $0.access != 0 }
-            func earliest(_ others: [Record]) -> [PathKey: Record] {
-                var found: [PathKey: Record] = [:]
-                found.reserveCapacity(placed.count + others.count)
-                for record in [placed, others].joined() {
-                    let key = PathKey(record)
-                    if let other = found[key], other.created <= record.created { continue }
-                    found[key] = record
-                }
-                return found
-            }
-            self.before = earliest(before)
-            self.after = earliest(after)
+            self.before = Self.earliest(placed, before)
+            self.after = Self.earliest(placed, after)
             self.kept = Set(placed.map(\.slot))
         }
+
+        private static func earliest(_ placed: [Record], _ others: some Sequence<Record>) -> [PathKey: Record] {
+            var found: [PathKey: Record] = [:]
+            found.reserveCapacity(placed.count + others.underestimatedCount)
+            func take(_ record: Record) {
+                // Nearly always it is alone.
+                let other = found.updateValue(record, forKey: PathKey(record))
+                if let other, other.created <= record.created { found[PathKey(record)] = other }
+            }
+            for record in placed { take(record) }
+            for record in others { take(record) }
+            return found
+        }
+
+        /// Who has learned of such a path so far.
+        func before(_ record: Record) -> Record? { before.isEmpty ? nil : before[PathKey(record)] }
+
+        /// Who will.
+        func after(_ record: Record) -> Record? { after[PathKey(record)] }
+
+        /// Whether it will be this one.
+        func isAfter(_ record: Record) -> Bool { after[PathKey(record)]?.slot == record.slot }
 
         func isKept(_ record: Record) -> Bool { kept.contains(record.slot) }
     }
@@ -237,5 +247,11 @@ struct PathKey: Hashable {
         peer = record.configuration.tunnel.peer
         session = record.configuration.session.peer
         encapsulation = record.configuration.tunnel.encapsulation
+    }
+
+    /// There are millions of them, and few tunnels.
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(session)
+        hasher.combine(peer)
     }
 }

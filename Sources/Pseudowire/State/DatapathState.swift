@@ -75,47 +75,63 @@ final class DatapathState {
 
     /// All pseudowires, by name.
     func records(interfaceName: (UInt32) -> String?) throws(PseudowireError) -> [Record] {
-        try records(interfaceName) { entries in
-            // Of names, which are ASCII, the order is that of their octets: two words of eight nearly always tell it.
-            let order = entries.enumerated().map { (name: $1.key.words, index: $0) }.sorted { $0.name < $1.name }
-            return order.map { entries[$0.index] }
+        var found: [Record] = []
+        // Of names, which are ASCII, the order is that of their octets: two words of eight nearly always tell it.
+        var order: [(name: (UInt64, UInt64, UInt64, UInt64), index: Int)] = []
+        try forEachRecord(interfaceName) { name, record in
+            order.append((name.words, found.count))
+            found.append(record)
         }
+        order.sort { $0.name < $1.name }
+        return order.map { found[$0.index] }
     }
 
     /// The same in the kernel's order.
     func unsortedRecords(interfaceName: (UInt32) -> String?) throws(PseudowireError) -> [Record] {
-        try records(interfaceName) { $0 }
+        var found: [Record] = []
+        try forEachRecord(interfaceName) { found.append($1) }
+        return found
     }
 
     /// The names of those whose records this program cannot read: another one has written there.
     var unreadable: [String] {
         get throws(PseudowireError) {
-            try bpf { () throws(BPFError) in try pseudowires.entries() }.filter {
-                Record(name: $0.key.string, value: $0.value) { _ in nil } == nil
-            }.map(\.key.string).sorted()
+            var names: [String] = []
+            try bpf { () throws(BPFError) in
+                try pseudowires.forEachEntry { name, value in
+                    if Record(name: name.string, value: value, interfaceName: { _ in nil }) == nil {
+                        names.append(name.string)
+                    }
+                }
+            }
+            return names.sorted()
         }
     }
 
-    private typealias Entry = (key: pw_name, value: pw_record)
-
-    private func records(
-        _ interfaceName: (UInt32) -> String?, _ order: ([Entry]) -> [Entry]
-    ) throws(PseudowireError) -> [Record] {
+    private func forEachRecord(
+        _ interfaceName: (UInt32) -> String?, _ body: (pw_name, Record) -> Void
+    ) throws(PseudowireError) {
         // An underlay is called what it was when it was asked for, whatever has become of it since.
         let asked = Dictionary(try bpf { () throws(BPFError) in try ports.entries() }.map { ($0.key, $0.value) }) { $1 }
-        return try order(try bpf { () throws(BPFError) in try pseudowires.entries() }).map {
-            entry throws(PseudowireError) in
-            let record = Record(name: entry.key.string, value: entry.value) { index in
-                asked[index].map { Octets.text($0.name) } ?? interfaceName(index)
+        var unreadable: String?
+        try bpf { () throws(BPFError) in
+            try pseudowires.forEachEntry { name, value in
+                let record = Record(name: name.string, value: value) { index in
+                    asked[index].map { Octets.text($0.name) } ?? interfaceName(index)
+                }
+                guard let record else {
+                    unreadable = min(unreadable ?? name.string, name.string)
+                    return
+                }
+                body(name, record)
             }
-            guard let record else {
-                throw .refused(
-                    """
-                    what is written down of "\(entry.key.string)" is nothing that this program can read; use the one that \
-                    wrote it, or 'pwctl teardown', which removes all pseudowires of this namespace
-                    """)
-            }
-            return record
+        }
+        if let unreadable {
+            throw .refused(
+                """
+                what is written down of "\(unreadable)" is nothing that this program can read; use the one that wrote it, or \
+                'pwctl teardown', which removes all pseudowires of this namespace
+                """)
         }
     }
 }

@@ -4,6 +4,7 @@ internal import Pseudowire
 
 struct Apply: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "apply",
         abstract: "Make the pseudowires of a namespace those that a file describes; all or nothing.",
         discussion: """
             The file is JSON5, its keys are the options of 'create'; 'pwctl export' prints such a file. Pseudowires that \
@@ -82,6 +83,7 @@ struct Apply: ParsableCommand {
 
 struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "export",
         abstract: "Print the pseudowires as a file that 'apply' takes.")
 
     @OptionGroup var common: CommonOptions

@@ -3,6 +3,7 @@ internal import Pseudowire
 
 struct Create: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "create",
         abstract: "Create a pseudowire.",
         discussion: """
             Session ids and cookies belong to their receiver: --session-id and --expect-cookie are what the peer sends \

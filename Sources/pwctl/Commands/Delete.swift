@@ -3,6 +3,7 @@ internal import Pseudowire
 
 struct Delete: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "delete",
         abstract: "Delete pseudowires: all that are named, or, if one of them does not exist, none.")
 
     @Argument(help: ArgumentHelp("Which.", valueName: "NAME"))

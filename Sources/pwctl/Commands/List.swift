@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Pseudowire
 
 struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the pseudowires.")
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the pseudowires.")
 
     @OptionGroup var output: OutputOptions
     @OptionGroup var common: CommonOptions
@@ -22,9 +22,9 @@ struct List: ParsableCommand {
         for wire in wires {
             let tunnel = wire.configuration.tunnel
             table.add([
-                wire.name, wire.configuration.access, tunnel.encapsulation.rawValue, "\(tunnel.local)",
-                "\(tunnel.peer)", "\(wire.configuration.session.local)", "\(wire.configuration.session.peer)",
-                wire.health.state.rawValue,
+                wire.name, wire.configuration.access, tunnel.encapsulation.rawValue, tunnel.local.description,
+                tunnel.peer.description, wire.configuration.session.local.description,
+                wire.configuration.session.peer.description, wire.health.state.rawValue,
             ])
         }
         print(table.text)

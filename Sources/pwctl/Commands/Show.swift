@@ -3,6 +3,7 @@ internal import Pseudowire
 
 struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "show",
         abstract: "Show a pseudowire: what it should be, how it is, what it has carried and dropped.")
 
     @Argument(help: ArgumentHelp("Which.", valueName: "NAME"))

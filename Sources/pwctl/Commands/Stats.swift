@@ -4,6 +4,7 @@ internal import Pseudowire
 
 struct Stats: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "stats",
         abstract: "Print counters: of one pseudowire, or of all and of the whole namespace.")
 
     @Argument(help: ArgumentHelp("Which (default: all).", valueName: "NAME"))

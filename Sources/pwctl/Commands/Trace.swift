@@ -4,6 +4,7 @@ internal import Pseudowire
 
 struct Trace: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "trace",
         abstract: "Print packets that were refused or belong to nobody, as they come.",
         discussion: "The datapath reports at most eight a second for each reason and CPU; 'stats' counts all.")
 

@@ -33,7 +33,7 @@ struct TopologyCommand: ParsableCommand {
     }
 
     struct Up: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Build it.")
+        static let configuration = CommandConfiguration(commandName: "up", abstract: "Build it.")
 
         @OptionGroup var options: Options
 
@@ -59,7 +59,7 @@ struct TopologyCommand: ParsableCommand {
 
     struct Down: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Take it down, and the pseudowires in it.")
+            commandName: "down", abstract: "Take it down, and the pseudowires in it.")
 
         @OptionGroup var options: Options
 
@@ -84,7 +84,8 @@ struct TopologyCommand: ParsableCommand {
     }
 
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Draw it, and say how its interfaces are.")
+        static let configuration = CommandConfiguration(
+            commandName: "show", abstract: "Draw it, and say how its interfaces are.")
 
         @OptionGroup var options: Options
 

@@ -24,19 +24,21 @@ struct TextTable {
                 widest[column] = max(widest[column], width)
             }
         }
+        // Octet by octet: most cells have fewer than it takes to set about copying them.
+        let space = UInt8(ascii: " ")
         var text: [UInt8] = []
         text.reserveCapacity(rows.count * (widest.reduce(0, +) + 2 * columns))
         var number = 0
         for row in rows {
             if number > 0 { text.append(UInt8(ascii: "\n")) }
             for (column, cell) in row.enumerated() {
-                let padding = repeatElement(UInt8(ascii: " "), count: widest[column] - widths[number])
+                let padding = widest[column] - widths[number]
                 number += 1
-                if column > 0 { text.append(contentsOf: [UInt8(ascii: " "), UInt8(ascii: " ")]) }
+                if column > 0 { for _ in 0..<2 { text.append(space) } }
                 let isRight = rightAligned.contains(column)
-                if isRight { text.append(contentsOf: padding) }
-                text.append(contentsOf: cell.utf8)
-                if !isRight, column < row.count - 1 { text.append(contentsOf: padding) }
+                if isRight { for _ in 0..<padding { text.append(space) } }
+                for octet in cell.utf8 { text.append(octet) }
+                if !isRight, column < row.count - 1 { for _ in 0..<padding { text.append(space) } }
             }
         }
         return String(decoding: text, as: UTF8.self)

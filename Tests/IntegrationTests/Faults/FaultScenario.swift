@@ -124,6 +124,10 @@ struct FaultScenario: Sendable, CustomTestStringConvertible {
             FaultScenario(
                 testDescription: "replace many by others", verb: "replace", document: .init(manyAfter + [bystander]),
                 before: manyBefore, after: manyAfter, hasBystander: true),
+            // Entries and records go to the kernel while filters are put on.
+            FaultScenario(
+                testDescription: "apply many, first or last", verb: "replace", document: .init(manyBefore), before: [],
+                after: manyBefore, hasBystander: false),
             FaultScenario(
                 testDescription: "change many", verb: "replace",
                 document: .init(many("m", sessions: 200, vlans: 105) + [bystander]), before: manyBefore,
