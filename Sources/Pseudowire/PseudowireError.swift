@@ -36,7 +36,7 @@ public enum PseudowireError: Error, Sendable, CustomStringConvertible {
             """
             \(error)
             and undoing it failed: \(leftovers.joined(separator: "; "))
-            the next command that changes something will put it back
+            the next command that changes something will put it back, or finish it
             """
         case .unfinished(let error, let left):
             """

@@ -123,6 +123,34 @@ struct ApplyTests {
         try wire.takeDown()
     }
 
+    @Test("three take the places of three where there is room for three: the plan is refused, with what to do")
+    func crowded() throws {
+        let wire = try Wire()
+        func document(_ numbers: Range<UInt32>) -> PseudowireDocument {
+            PseudowireDocument(numbers.map { Cell.oneOfMany($0, .auto) }, maxSessions: 3)
+        }
+        try wire.first.apply(document(1..<4))
+        let error = #expect(throws: PseudowireError.self) { _ = try wire.first.plan(applying: document(4..<7)) }
+        #expect("\(error as Any)".contains("until those that are to go have gone there would be 6: delete some first"))
+        try wire.first.apply(document(1..<3))
+        try wire.first.apply(document(2..<4))
+        #expect(try wire.first.export().pseudowires.map(\.name) == ["pw2", "pw3"])
+        try wire.takeDown()
+    }
+
+    @Test("one option cannot be given a value and be unset")
+    func contradiction() throws {
+        let wire = try Wire()
+        try wire.first.add(Cell.all[0].configuration(at: .edge1))
+        var changes = PseudowireOptions(name: "pw0")
+        changes.dscp = "4"
+        let error = #expect(throws: PseudowireError.self) {
+            _ = try wire.first.plan(changing: changes, unset: [.dscp, .ttl])
+        }
+        #expect("\(error as Any)".contains("is given a value and unset"))
+        try wire.takeDown()
+    }
+
     @Test("a plan that fails at any place leaves everything as it was")
     func undone() throws {
         let wire = try Wire()

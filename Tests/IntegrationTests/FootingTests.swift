@@ -88,6 +88,44 @@ struct FootingTests {
         try wire.takeDown()
     }
 
+    @Test("where the datapath's names are somebody else's it is refused, and nothing is left to be undone")
+    func foreignNames() throws {
+        let wire = try Wire()
+        let client = try wire.client(.edge1)
+        for name in Splitter.pair.names + Joiner.pair.names {
+            var wanted = Cell.all[0].configuration(at: .edge1)
+            let theirs = try client.links.create(.veth(name, peer: .init(name: "other")))
+            let before = try Census(wire.first)
+            let message = Self.message { try wire.first.add(wanted) }
+            #expect(message.contains("not ours") && !message.contains("undoing"), "\(message)")
+            #expect(try Census(wire.first).differences(from: before) == "")
+            try client.links.delete(theirs.index)
+            (wanted.makesInterface, wanted.access) = (true, name)
+            #expect(wanted.faults.map(\.field) == ["interface"])
+        }
+        try wire.takeDown()
+    }
+
+    @Test("a pair of the datapath's that somebody has renamed is known by its mark, and goes with the rest")
+    func renamed() throws {
+        let wire = try Wire()
+        try wire.connect(Cell.all[0])
+        let client = try wire.client(.edge1)
+        for name in Splitter.pair.names + Joiner.pair.names {
+            let index = try wire.index(name, client)
+            try client.links.update(index, LinkUpdate(isUp: false))
+            try client.links.update(index, LinkUpdate(name: "\(name)x"))
+        }
+        #expect(try wire.first.pseudowire(named: "pw0").health.state == .broken)
+        let before = try #require(try wire.first.openState()).identity
+        try wire.first.refresh()
+        #expect(try wire.first.pseudowire(named: "pw0").health.state == .up)
+        let after = try #require(try wire.first.openState()).identity
+        #expect(after.splitter == before.splitter && after.joiner == before.joiner)
+        try wire.expectPings(sizes: [56, 3000])
+        try wire.takeDown()
+    }
+
     @Test("what is written down and cannot be read stops every change but teardown, and harms nothing")
     func unreadable() throws {
         let wire = try Wire()

@@ -49,7 +49,11 @@ extension Attachment {
         switch hook {
         case .clsact:
             let client = manager.client
-            let outcome = try netlink { () throws(NetlinkError) in try client.qdiscs.ensureClsact(on: link.index) }
+            let outcome: Qdiscs.Outcome
+            do throws(NetlinkError) { outcome = try client.qdiscs.ensureClsact(on: link.index) } catch {
+                // A legacy qdisc is there.
+                throw error.isAlreadyPresent ? .refused("\(link.name): \(error)") : .netlink(error)
+            }
             if isQdiscNew, outcome == .alreadyPresent {
                 port.flags &= ~UInt32(PW_PORT_OWNS_CLSACT)
                 let value = port

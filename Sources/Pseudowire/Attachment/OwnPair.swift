@@ -12,6 +12,8 @@ struct OwnPair {
     let outerOffloads: [LinkOffload: Bool]
     var innerOffloads: [LinkOffload: Bool] = [:]
 
+    var names: [String] { [outerName, innerName] }
+
     /// The largest that a veth admits: it is never to be what a frame fails at.
     static let mtu: UInt32 = 65535
 

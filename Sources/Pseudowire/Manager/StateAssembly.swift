@@ -56,6 +56,8 @@ enum StateAssembly {
     static func remove(_ manager: PseudowireManager) throws(PseudowireError) {
         let directory = manager.directory
         let hasName = directory.exists
+        // What could not even be begun, as where a name that it needs is somebody else's, has nothing to be removed.
+        guard hasName || FileSystem.exists(directory.draft) else { return try removeStray(manager) }
         if hasName { try FileSystem.rename(directory.path, to: directory.draft) }
         do throws(PseudowireError) {
             try FaultPoint.stateUnnamed.reach()

@@ -27,6 +27,11 @@ extension PseudowireManager {
         guard let record = existing.first(where: { $0.configuration.name == changes.name }) else {
             throw .faults([Self.unknown(changes.name, among: existing.map(\.configuration.name))])
         }
+        let contradictions = unset.filter { !(changes[$0].isEmpty) }
+        guard contradictions.isEmpty else {
+            throw .faults(
+                contradictions.map { ConfigurationFault(.usage, $0.rawValue, "is given a value and unset; only one of both") })
+        }
         let configuration: PseudowireConfiguration
         do throws(ConfigurationFaults) {
             configuration = try PseudowireOptions(record.configuration).changed(by: changes, unset: unset).resolve()

@@ -39,6 +39,15 @@ extension PseudowireManager {
         if planner.count > Int(capacity) {
             survey.refuse("NAME", "there can be \(capacity) pseudowires here; these would be \(planner.count)")
         }
+        let new = document.pseudowires.count { planner.records[$0.name] == nil }
+        if mode == .make, state != nil, existing.count + new > Int(capacity), planner.count <= Int(capacity) {
+            survey.refuse(
+                "NAME",
+                """
+                there can be \(capacity) pseudowires here, and until those that are to go have gone there would be \
+                \(existing.count + new): delete some first
+                """)
+        }
         try planner.place(&survey)
         guard survey.faults.isEmpty else { throw .faults(survey.faults) }
         let actions = planner.transition.actions(
