@@ -26,7 +26,9 @@ extension ChurnTests {
         static func broken(_ words: String) -> Said { Said(state: .broken, words: words) }
     }
 
-    static let cases = [
+    static let cases = interfaces + altered + unhooked
+
+    private static let interfaces = [
         Case(
             name: "access renamed", sick: .up("eth1 is called eth9 now"), mended: .up("eth1 is called eth9 now"),
             kept: .waiting("no interface \"eth1\" here")
@@ -108,7 +110,10 @@ extension ChurnTests {
             name: "promiscuity switched off", sick: .broken("eth1 no longer takes in frames for others"), mended: .up(),
             kept: .up()
         ) { try $0.change("eth1", isPromiscuous: false) },
-    ] + ["pw-split0", "pw-split1", "pw-join0", "pw-join1"].flatMap { name in
+    ]
+
+    /// What befalls the datapath's own interfaces.
+    private static let altered = ["pw-split0", "pw-split1", "pw-join0", "pw-join1"].flatMap { name in
         let what = name.hasPrefix("pw-split") ? "large frames are cut" : "TCP segments are joined"
         let words = "an interface in which \(what) is gone, down or altered"
         let altered = Said(state: .broken, words: words, concernsAll: true)
@@ -122,10 +127,13 @@ extension ChurnTests {
                 try $0.client.links.update($0.wire.index(name, $0.client), update)
             },
         ]
-    } + ["pw-split1", "pw-join1"].map { name in
+    }
+
+    private static let unhooked = ["pw-split1", "pw-join1"].map { name in
         Case(
             name: "qdisc of \(name) removed",
-            sick: Said(state: .broken, words: "the filter on \(name) is gone", concernsAll: true), mended: .up(), kept: .up()
+            sick: Said(state: .broken, words: "the filter on \(name) is gone", concernsAll: true), mended: .up(),
+            kept: .up()
         ) { try $0.client.qdiscs.deleteClsact(on: $0.wire.index(name, $0.client)) }
     }
 }

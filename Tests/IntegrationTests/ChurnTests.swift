@@ -141,12 +141,16 @@ struct ChurnTests {
         try arena.expect(.up(), "whole")
         try arena.wire.client(.edge1).links.update(
             arena.wire.index("pw-join0", arena.wire.client(.edge1)), LinkUpdate(isUp: false))
-        #expect(try Self.damage(arena.wire.first) == "an interface in which TCP segments are joined is gone, down or altered")
+        #expect(
+            try Self.damage(arena.wire.first)
+                == "an interface in which TCP segments are joined is gone, down or altered")
         try arena.wire.first.refresh()
         try arena.expect(.up(), "set up again")
         try arena.delete("pw-split0")
         try arena.delete("pw-join1")
-        #expect(try Self.damage(arena.wire.first) == "an interface in which TCP segments are joined is gone, down or altered")
+        #expect(
+            try Self.damage(arena.wire.first)
+                == "an interface in which TCP segments are joined is gone, down or altered")
         // Another namespace's command must not take this one for gone.
         try arena.wire.second.refresh()
         try arena.wire.first.refresh()

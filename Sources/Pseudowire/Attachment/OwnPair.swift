@@ -128,7 +128,9 @@ struct OwnPair {
                 }
                 if offloads.isEmpty { continue }
                 let features = try client.links.features(index)
-                if offloads.contains(where: { features.isOn($0) != $1 }) { try client.links.setOffloads(index, offloads) }
+                if offloads.contains(where: { features.isOn($0) != $1 }) {
+                    try client.links.setOffloads(index, offloads)
+                }
             }
         }
     }

@@ -30,7 +30,9 @@ extension PseudowireManager {
         let contradictions = unset.filter { !(changes[$0].isEmpty) }
         guard contradictions.isEmpty else {
             throw .faults(
-                contradictions.map { ConfigurationFault(.usage, $0.rawValue, "is given a value and unset; only one of both") })
+                contradictions.map {
+                    ConfigurationFault(.usage, $0.rawValue, "is given a value and unset; only one of both")
+                })
         }
         let configuration: PseudowireConfiguration
         do throws(ConfigurationFaults) {
