@@ -12,15 +12,16 @@ extension Interop {
             "A2.create-without-net_admin", "A2.create-without-bpf", "A2.create-without-perfmon",
             "A2.doctor-without-net_admin", "A2.doctor-without-bpf", "A2.doctor-without-perfmon", "A2.nothing-made",
             "A3.mode", "A3.list-as-another", "A3.delete-as-another", "A4.without", "A4.doctor", "A4.with",
-            "A4.teardown", "A5.fit", "A5.only-for-others",
+            "A4.teardown", "A5.fit", "A5.only-for-others", "A6.nothing-to-do", "A6.dry-run", "A6.forced", "A6.up",
+            "A6.another-release", "A6.doctor",
         ]
 
-        @Test("A1-A5 here", arguments: checks)
+        @Test("A1-A6 here", arguments: checks)
         func here(check: String) {
             Self.here.expect(check)
         }
 
-        @Test("A1-A5 on Linux 6.1", arguments: checks)
+        @Test("A1-A6 on Linux 6.1", arguments: checks)
         func guest(check: String) {
             Self.guest.expect(check)
         }

@@ -67,11 +67,13 @@ public enum Doctor {
                     cure: "run it as root, or with AmbientCapabilities=\(capability.name) of systemd")
         }
         let sysAdmin = Privileges.sysAdmin
+        let upgrades = Privileges.sysAdminUpgrades
         if Privileges.has(sysAdmin) {
-            findings.append(Finding(.fine, sysAdmin.name, "there, for \(sysAdmin.purpose)"))
+            findings.append(Finding(.fine, sysAdmin.name, "there, for \(sysAdmin.purpose), and \(upgrades)"))
         } else if reference == .current {
             findings.append(
-                Finding(.fine, sysAdmin.name, "missing, but only for \(sysAdmin.purpose) (--netns)"))
+                Finding(
+                    .fine, sysAdmin.name, "missing, but only for \(sysAdmin.purpose) (--netns), and \(upgrades)"))
         } else {
             findings.append(
                 Finding(
@@ -165,7 +167,9 @@ public enum Doctor {
                 return [
                     Finding(
                         .warning, subject, "of an earlier release, ABI \(identity.abi); it carries frames as before",
-                        cure: "pwctl upgrade, which replaces it without losing one")
+                        cure: Privileges.has(Privileges.sysAdmin)
+                            ? "pwctl upgrade, which replaces it without losing one"
+                            : "pwctl upgrade as root, for it takes \(Privileges.sysAdmin.name); it loses none")
                 ]
             }
             try identity.requireOwnABI()

@@ -5,7 +5,7 @@
 # missing. Runs on any kernel; also in the guest of ../guest/run.sh.
 #
 #   A1   three capabilities are enough   A2   each one that is missing is named   A3   pins are their owner's alone
-#   A4   another namespace takes one more   A5   what doctor says
+#   A4   another namespace takes one more   A5   what doctor says   A6   upgrades
 
 set -euo pipefail
 
@@ -125,6 +125,28 @@ as $user pwi-here "${needed[@]}" sys_admin -- "${create[@]}" --netns pwi-there
 expect A4.with 0 ""
 as $user pwi-here "${needed[@]}" sys_admin -- teardown --netns pwi-there
 expect A4.teardown 0 ""
+
+as $user pwi-here "${needed[@]}" -- upgrade
+expect A6.nothing-to-do 0 "nothing to upgrade: ABI "
+as $user pwi-here "${needed[@]}" -- upgrade --force --dry-run
+expect A6.dry-run 0 "exchange decap of outer"
+as $user pwi-here "${needed[@]}" -- upgrade --force
+expect A6.forced 0 "generation 1"
+as $user pwi-here "${needed[@]}" -- show pw0
+expect A6.up 0 "up: carrying frames of access"
+# The number of the ABI is the second word of what `meta` says.
+meta=(/sys/fs/bpf/pseudowire/*/meta)
+words=$(bpftool map lookup pinned "${meta[0]}" key 0 0 0 0 -j | jq -r '[.value[]?] | map(ltrimstr("0x")) | join(" ")')
+read -ra octets <<<"$words"
+abi=${octets[4]}
+octets[4]=$(printf %02x $((16#$abi - 1)))
+bpftool map update pinned "${meta[0]}" key hex 0 0 0 0 value hex "${octets[@]}"
+as $user pwi-here "${needed[@]}" -- upgrade
+expect A6.another-release 1 "takes CAP_SYS_ADMIN, to read how its maps are laid out"
+as $user pwi-here "${needed[@]}" -- doctor
+expect A6.doctor 0 "pwctl upgrade as root, for it takes CAP_SYS_ADMIN"
+octets[4]=$abi
+bpftool map update pinned "${meta[0]}" key hex 0 0 0 0 value hex "${octets[@]}"
 
 as $user pwi-here "${needed[@]}" -- delete pw0
 expect A1.delete 0 ""
