@@ -13,15 +13,17 @@ extension Interop {
             "A2.doctor-without-net_admin", "A2.doctor-without-bpf", "A2.doctor-without-perfmon", "A2.nothing-made",
             "A3.mode", "A3.list-as-another", "A3.delete-as-another", "A4.without", "A4.doctor", "A4.with",
             "A4.teardown", "A5.fit", "A5.only-for-others", "A6.nothing-to-do", "A6.dry-run", "A6.forced", "A6.up",
-            "A6.another-release", "A6.doctor",
+            "A6.another-release", "A6.doctor", "A7.root-creates", "A7.root-upgrades", "A7.owners", "A7.list", "A7.set",
+            "A7.delete", "A7.teardown", "A7.nothing-left", "A8.empty", "A8.directories", "A8.list", "A8.link",
+            "A8.list-of-link", "A8.nothing-left",
         ]
 
-        @Test("A1-A6 here", arguments: checks)
+        @Test("A1-A8 here", arguments: checks)
         func here(check: String) {
             Self.here.expect(check)
         }
 
-        @Test("A1-A6 on Linux 6.1", arguments: checks)
+        @Test("A1-A8 on Linux 6.1", arguments: checks)
         func guest(check: String) {
             Self.guest.expect(check)
         }

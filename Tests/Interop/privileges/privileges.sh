@@ -6,6 +6,7 @@
 #
 #   A1   three capabilities are enough   A2   each one that is missing is named   A3   pins are their owner's alone
 #   A4   another namespace takes one more   A5   what doctor says   A6   upgrades
+#   A7   what root makes in a user's state is the user's   A8   a directory that somebody has put there for root
 
 set -euo pipefail
 
@@ -37,6 +38,12 @@ as() {
         status=$?
 }
 
+# Usage: as_root WORD...   with every capability, in pwi-here; sets `status` and `answer`
+as_root() {
+    status=0
+    answer=$(nsenter --net=/run/netns/pwi-here "$pwctl" "$@" 2>&1) || status=$?
+}
+
 # Usage: expect ID STATUS WORDS   of what `as` has found
 expect() {
     if [[ $status == "$2" && $answer == *"$3"* ]]; then
@@ -66,8 +73,10 @@ build() {
     for netns in "${namespaces[@]}"; do
         ip netns add "$netns"
         ip -n "$netns" link add access up type veth peer name host
+        ip -n "$netns" link add second up type veth peer name second-host
         ip -n "$netns" link add outer up type veth peer name far
         ip -n "$netns" link set host up
+        ip -n "$netns" link set second-host up
         ip -n "$netns" link set far up
         ip -n "$netns" address add 192.0.2.21/24 dev outer
     done
@@ -151,5 +160,50 @@ bpftool map update pinned "${meta[0]}" key hex 0 0 0 0 value hex "${octets[@]}"
 as $user pwi-here "${needed[@]}" -- delete pw0
 expect A1.delete 0 ""
 expect_unchanged A1.nothing-left "$before"
+
+as $user pwi-here "${needed[@]}" -- "${create[@]}"
+second=("${create[@]/pw0/pw1}")
+second=("${second[@]/1012/1013}")
+as_root "${second[@]/#access/second}"
+expect A7.root-creates 0 ""
+as_root upgrade --force
+expect A7.root-upgrades 0 "generation 1"
+mode=$(stat -c '%a %u %g' /sys/fs/bpf/pseudowire /sys/fs/bpf/pseudowire/* | sort -u)
+owners=$(find /sys/fs/bpf/pseudowire -printf '%u %g\n' | sort -u)
+if [[ $mode == "700 $user $user" && $(wc -l <<<"$owners") == 1 ]]; then
+    result A7.owners pass "$mode"
+else
+    result A7.owners fail "$mode; $owners"
+fi
+as $user pwi-here "${needed[@]}" -- list
+expect A7.list 0 "pw1"
+as $user pwi-here "${needed[@]}" -- set pw1 --ttl 9
+expect A7.set 0 ""
+as $user pwi-here "${needed[@]}" -- delete pw0
+expect A7.delete 0 ""
+as $user pwi-here "${needed[@]}" -- teardown
+expect A7.teardown 0 ""
+expect_unchanged A7.nothing-left "$before"
+
+# Directories, also one that is called as a pin is, and links: all that a user without capabilities can make.
+someone() { setpriv --reuid=65533 --regid=65533 --clear-groups --inh-caps=-all "$@"; }
+someone mkdir /sys/fs/bpf/pseudowire
+as_root "${create[@]}"
+expect A8.empty 1 "belongs to user 65533, who has no pseudowires: remove it ('rmdir /sys/fs/bpf/pseudowire')"
+someone mkdir -p /sys/fs/bpf/pseudowire/1/meta
+as_root "${create[@]}"
+expect A8.directories 1 "belongs to user 65533, who has no pseudowires"
+as_root list
+expect A8.list 0 ""
+someone rmdir -p /sys/fs/bpf/pseudowire/1/meta 2>/dev/null || true
+someone mkdir /sys/fs/bpf/mine
+someone ln -s mine /sys/fs/bpf/pseudowire
+as_root "${create[@]}"
+expect A8.link 1 "/sys/fs/bpf/pseudowire is no directory but a link"
+as_root list
+expect A8.list-of-link 1 "/sys/fs/bpf/pseudowire is no directory but a link"
+someone rm /sys/fs/bpf/pseudowire
+someone rmdir /sys/fs/bpf/mine
+expect_unchanged A8.nothing-left "$before"
 delete_namespaces
 summary
