@@ -84,9 +84,14 @@ public enum Doctor {
     }
 
     private static func bpfFileSystem(_ path: String) -> Finding {
-        BPFFileSystem.isMounted(at: path)
-            ? Finding(.fine, "BPF file system", "mounted at \(path)")
-            : Finding(.problem, "BPF file system", "none at \(path)", cure: "mount -t bpf bpf \(path)")
+        let subject = "BPF file system"
+        guard BPFFileSystem.isMounted(at: path) else {
+            return Finding(.problem, subject, "none at \(path)", cure: "mount -t bpf bpf \(path)")
+        }
+        guard let obstacle = StateOwnership.obstacle(StateDirectory(root: path, namespaceCookie: 0).base) else {
+            return Finding(.fine, subject, "mounted at \(path)")
+        }
+        return Finding(.problem, subject, "mounted at \(path), but \(obstacle.what)", cure: obstacle.cure)
     }
 
     private static func justInTimeCompiler() -> Finding {

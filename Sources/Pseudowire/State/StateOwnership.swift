@@ -23,10 +23,27 @@ enum StateOwnership {
         .refused("\(operation): \(Errno.permissionDenied); \(cure(path))")
     }
 
+    /// Why this user could not make or change state, and what helps; nil where nothing is in the way.
+    static func obstacle(_ path: String) -> (what: String, cure: String?)? {
+        guard access(path, R_OK | W_OK | X_OK) != 0 else { return nil }
+        if errno == ENOENT {
+            // It is to be made yet.
+            guard access(root(of: path), W_OK | X_OK) != 0 else { return nil }
+        } else if errno == EACCES, let owner = FileSystem.owner(of: path) {
+            return ("\(path) belongs to user \(owner)", "run it as that user or as root")
+        }
+        let code = Errno(rawValue: errno)
+        guard code == .permissionDenied else { return ("\(path) cannot be used: \(code)", Cure.of(code)) }
+        return ("user \(geteuid()) may not make anything there", cure(path))
+    }
+
+    private static func root(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? path
+    }
+
     /// How root opens a way to the directory for this user, and for nobody else.
     static func cure(_ path: String) -> String {
-        let root = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? path
-        return "run it as root, or have root do 'chmod a+x \(root)' and 'install -d -o \(geteuid()) -m 700 \(path)'"
+        "run it as root, or have root do 'chmod a+x \(root(of: path))' and 'install -d -o \(geteuid()) -m 700 \(path)'"
     }
 
     /// Whether a state of the owner's is in the directory.

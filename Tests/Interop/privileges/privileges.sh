@@ -7,6 +7,7 @@
 #   A1   three capabilities are enough   A2   each one that is missing is named   A3   pins are their owner's alone
 #   A4   another namespace takes one more   A5   what doctor says   A6   upgrades
 #   A7   what root makes in a user's state is the user's   A8   a directory that somebody has put there for root
+#   A9   a BPF file system of mode 0700, as systemd mounts it
 
 set -euo pipefail
 
@@ -205,5 +206,40 @@ expect A8.list-of-link 1 "/sys/fs/bpf/pseudowire is no directory but a link"
 someone rm /sys/fs/bpf/pseudowire
 someone rmdir /sys/fs/bpf/mine
 expect_unchanged A8.nothing-left "$before"
+
+# Usage: check_way PREFIX   with the file system's mode as it has been made by then
+check_way() {
+    as $user pwi-here "${needed[@]}" -- doctor
+    expect "$1.doctor" 0 "[ ok ]    BPF file system: mounted at /sys/fs/bpf"
+    as $user pwi-here "${needed[@]}" -- "${create[@]}"
+    expect "$1.create" 0 ""
+    as $user pwi-here "${needed[@]}" -- delete pw0
+    expect "$1.delete" 0 ""
+    rmdir /sys/fs/bpf/pseudowire
+    chmod 700 /sys/fs/bpf
+}
+
+mode=$(stat -c %a /sys/fs/bpf)
+chmod 700 /sys/fs/bpf
+cure="have root do 'chmod a+x /sys/fs/bpf' and 'install -d -o $user -m 700 /sys/fs/bpf/pseudowire'"
+as $user pwi-here "${needed[@]}" -- "${create[@]}"
+expect A9.create-refused 1 "make directory /sys/fs/bpf/pseudowire: Permission denied; run it as root, or $cure"
+as $user pwi-here "${needed[@]}" -- list
+expect A9.list-refused 1 "$cure"
+as $user pwi-here "${needed[@]}" -- doctor
+expect A9.doctor-refuses 1 "[PROBLEM] BPF file system: mounted at /sys/fs/bpf, but user $user may not make anything there"
+expect A9.doctor-cures 1 "$cure"
+chmod a+x /sys/fs/bpf
+as $user pwi-here "${needed[@]}" -- "${create[@]}"
+expect A9.no-directory 1 "$cure"
+install -d -o $user -m 700 /sys/fs/bpf/pseudowire
+check_way A9.cured
+# What the unit has done as root before the agent starts.
+while read -r line; do
+    eval "${line//pwctl/$user}"
+done < <(sed -n 's/^ExecStartPre=+//p' "$here/../../../Packaging/systemd/pwctl-agent.service")
+check_way A9.unit
+chmod "$mode" /sys/fs/bpf
+expect_unchanged A9.nothing-left "$before"
 delete_namespaces
 summary
