@@ -63,9 +63,10 @@ struct StateLock: ~Copyable {
                 isWaiting = true
                 guard let end else { continue }
                 if ContinuousClock.now >= end {
-                    close(descriptor)
+                    defer { close(descriptor) }
                     throw .refused(
-                        "another command is changing pseudowires; waited as long as was asked for, did nothing")
+                        "another command is changing pseudowires\(LockHolder.of(descriptor)); waited as long as was asked "
+                            + "for, did nothing")
                 }
                 usleep(10_000)
             }
