@@ -266,6 +266,41 @@ struct CommandLineTests {
         try shell.end()
     }
 
+    @Test("of a pin that somebody has removed it says what to do, and that helps", arguments: ["clsact", "auto"])
+    func damage(attach: String) throws {
+        for pin in ["meta", "paths", "pw_decap"] {
+            let shell = try Shell()
+            #expect(try shell.run(Shell.good() + ["--attach", attach]).status == 0)
+            let cookie = try NetworkNamespace(named: shell.name).cookie()
+            let directory = "/sys/fs/bpf/pseudowire/\(String(cookie, radix: 16))"
+            try FileManager.default.removeItem(atPath: "\(directory)/\(pin)")
+            for words in [["list"], ["delete", "pw0"], ["teardown"]] {
+                let outcome = try shell.run(words)
+                #expect(outcome.status == 1)
+                let found = "\(pin): No such file or directory: \(directory) is damaged"
+                #expect(outcome.errors.contains(found), "\(outcome)")
+                #expect(outcome.errors.contains("'rm -r \(directory)'"), "\(outcome)")
+                #expect(outcome.errors.contains("'tc filter del dev INTERFACE ingress pref 1701'"), "\(outcome)")
+            }
+            try FileManager.default.removeItem(atPath: directory)
+            // What the sentence says, word for word; links have ended with their pins, clsact filters have not.
+            let ends = ["acc0", "wan0"].map { "tc -n \(shell.name) filter del dev \($0) ingress pref 1701" }
+            let cure = attach == "clsact" ? ends.joined(separator: " && ") : "true"
+            let teardown = try shell.run(["teardown"], under: cure)
+            #expect(teardown.status == 0, "\(teardown)")
+            let client = try RouteClient(in: NetworkNamespace(named: shell.name))
+            for name in ["pw-split0", "pw-join0"] { #expect(try client.links.find(named: name) == nil) }
+            for name in ["acc0", "wan0"] {
+                let link = try #require(try client.links.find(named: name))
+                let filters = (try? client.filters.list(at: TrafficHook(link: link.index, direction: .ingress))) ?? []
+                #expect(filters.isEmpty, "\(name): \(filters)")
+            }
+            #expect(try shell.run(Shell.good() + ["--attach", attach]).status == 0)
+            #expect(try shell.run(["show", "pw0"]).output.contains("up"))
+            try shell.end()
+        }
+    }
+
     @Test("teardown where there is nothing is no error")
     func nothing() throws {
         let shell = try Shell()

@@ -193,7 +193,10 @@ struct FootingTests {
         manager.onWait = { waited += 1 }
         manager.patience = .milliseconds(200)
         let message = Self.message { _ = try manager.pseudowires() }
-        #expect(message.contains("another command is changing pseudowires"), "\(message)")
+        let comm = try String(contentsOfFile: "/proc/\(holder.identifier)/comm", encoding: .utf8).dropLast()
+        #expect(
+            message.contains("another command is changing pseudowires: \(comm), process \(holder.identifier);"),
+            "\(message)")
         #expect(waited == 1)
         Glibc.kill(holder.identifier, SIGCONT)
         #expect(holder.wait().status == 0)

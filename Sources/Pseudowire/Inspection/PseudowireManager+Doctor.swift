@@ -67,11 +67,13 @@ public enum Doctor {
                     cure: "run it as root, or with AmbientCapabilities=\(capability.name) of systemd")
         }
         let sysAdmin = Privileges.sysAdmin
+        let upgrades = Privileges.sysAdminUpgrades
         if Privileges.has(sysAdmin) {
-            findings.append(Finding(.fine, sysAdmin.name, "there, for \(sysAdmin.purpose)"))
+            findings.append(Finding(.fine, sysAdmin.name, "there, for \(sysAdmin.purpose), and \(upgrades)"))
         } else if reference == .current {
             findings.append(
-                Finding(.fine, sysAdmin.name, "missing, but only for \(sysAdmin.purpose) (--netns)"))
+                Finding(
+                    .fine, sysAdmin.name, "missing, but only for \(sysAdmin.purpose) (--netns), and \(upgrades)"))
         } else {
             findings.append(
                 Finding(
@@ -82,9 +84,14 @@ public enum Doctor {
     }
 
     private static func bpfFileSystem(_ path: String) -> Finding {
-        BPFFileSystem.isMounted(at: path)
-            ? Finding(.fine, "BPF file system", "mounted at \(path)")
-            : Finding(.problem, "BPF file system", "none at \(path)", cure: "mount -t bpf bpf \(path)")
+        let subject = "BPF file system"
+        guard BPFFileSystem.isMounted(at: path) else {
+            return Finding(.problem, subject, "none at \(path)", cure: "mount -t bpf bpf \(path)")
+        }
+        guard let obstacle = StateOwnership.obstacle(StateDirectory(root: path, namespaceCookie: 0).base) else {
+            return Finding(.fine, subject, "mounted at \(path)")
+        }
+        return Finding(.problem, subject, "mounted at \(path), but \(obstacle.what)", cure: obstacle.cure)
     }
 
     private static func justInTimeCompiler() -> Finding {
@@ -165,7 +172,9 @@ public enum Doctor {
                 return [
                     Finding(
                         .warning, subject, "of an earlier release, ABI \(identity.abi); it carries frames as before",
-                        cure: "pwctl upgrade, which replaces it without losing one")
+                        cure: Privileges.has(Privileges.sysAdmin)
+                            ? "pwctl upgrade, which replaces it without losing one"
+                            : "pwctl upgrade as root, for it takes \(Privileges.sysAdmin.name); it loses none")
                 ]
             }
             try identity.requireOwnABI()

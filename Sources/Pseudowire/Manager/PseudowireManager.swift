@@ -15,8 +15,9 @@ internal import SystemPackage
 /// manager is a handle on it; any number of them, in any number of processes, may exist. Changes are made one at a
 /// time, by a lock. Not Sendable: use it from one task or thread. All calls are synchronous.
 ///
-/// Needs CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON, and CAP_SYS_ADMIN for a namespace other than one's own. Whoever makes
-/// the first pseudowire owns the state: nobody else may look into it, but for root. Linux 6.1.
+/// Needs CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON, and CAP_SYS_ADMIN for a namespace other than one's own and for
+/// upgrading another ABI's datapath. Whoever makes the first pseudowire owns the state: nobody else may look into it,
+/// but for root. Linux 6.1.
 public final class PseudowireManager {
     let namespace: NetworkNamespace
     let client: RouteClient

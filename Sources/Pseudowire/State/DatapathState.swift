@@ -52,7 +52,7 @@ final class DatapathState {
             past = try Map(pinnedAt: pin(.past), expecting: ofPast)
             programs = try DatapathPrograms(pinnedIn: path)
         } catch {
-            throw .bpf(error)
+            throw StateDirectory.unopened(path, error)
         }
     }
 

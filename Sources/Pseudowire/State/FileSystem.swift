@@ -45,6 +45,22 @@ enum FileSystem {
             if errno == ENOENT { return [] }
             throw .system("list directory \(path)", Errno(rawValue: errno))
         }
+        return names(closing: stream)
+    }
+
+    /// The same of a directory that is open, whatever has its path by now; empty where it may not be read.
+    static func entries(at directory: Int32) -> [String] {
+        // Another open file: the place of reading belongs to that.
+        let another = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard another >= 0 else { return [] }
+        guard let stream = fdopendir(another) else {
+            close(another)
+            return []
+        }
+        return names(closing: stream)
+    }
+
+    private static func names(closing stream: OpaquePointer) -> [String] {
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {

@@ -21,6 +21,9 @@ enum Privileges {
     static let sysAdmin = Capability(
         number: 21, name: "CAP_SYS_ADMIN", purpose: "network namespaces other than one's own", isPartOfSysAdmin: false)
 
+    /// What else it is needed for: `BPF_BTF_GET_FD_BY_ID`, which says how the maps of another release are laid out.
+    static let sysAdminUpgrades = "upgrades of another release's datapath"
+
     /// The effective capabilities, as bits; nil where /proc does not say.
     private static func effective() -> UInt64? {
         FileSystem.read("/proc/self/status")?.split(separator: "\n").first { $0.hasPrefix("CapEff:") }

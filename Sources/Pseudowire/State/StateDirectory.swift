@@ -51,6 +51,17 @@ struct StateDirectory: Hashable, Sendable {
         guard access(base, W_OK) == 0 else { throw .system("change \(base)", Errno(rawValue: errno)) }
     }
 
+    /// What to say where a pin of a state cannot be opened: one that is missing has been removed by hand.
+    static func unopened(_ path: String, _ error: BPFError) -> PseudowireError {
+        guard error.isNotFound, FileSystem.exists(path) else { return .bpf(error) }
+        return .refused(
+            """
+            \(error): \(path) is damaged, for somebody has removed a pin from it; remove the rest with 'rm -r \(path)', \
+            then pw-split0 and pw-join0 with 'pwctl teardown', and filters on clsact qdiscs, if there are any, with 'tc filter \
+            del dev INTERFACE ingress pref \(Attachment.Role.access.priority)'; then make the pseudowires again
+            """)
+    }
+
     /// Removes pins and directory.
     static func remove(_ directory: String, ifThere: Bool = false) throws(PseudowireError) {
         if ifThere, !FileSystem.exists(directory) { return }

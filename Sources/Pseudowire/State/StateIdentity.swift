@@ -19,9 +19,12 @@ struct StateIdentity: Equatable, Sendable {
 
     /// Reads the entry of `meta`, whose first 40 octets are those of every ABI.
     init(at path: String) throws(PseudowireError) {
-        let value = try bpf { () throws(BPFError) in
+        let value: [UInt8]
+        do throws(BPFError) {
             let map = try RawMap(pinnedAt: "\(path)/\(DatapathObject.MapName.meta.rawValue)")
-            return try map.value(of: [0, 0, 0, 0]) ?? []
+            value = try map.value(of: [0, 0, 0, 0]) ?? []
+        } catch {
+            throw StateDirectory.unopened(path, error)
         }
         guard let identity = StateIdentity(value) else {
             throw .refused("\(path) was not made by this program")

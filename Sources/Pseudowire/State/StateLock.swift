@@ -28,13 +28,19 @@ struct StateLock: ~Copyable {
         let end = patience.map { ContinuousClock.now.advanced(by: $0) }
         var isWaiting = false
         while true {
-            if mode == .exclusive { try FileSystem.makeDirectory(directory) }
-            let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            if mode == .exclusive { try StateOwnership.makeBase(directory) }
+            let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
             guard descriptor >= 0 else {
                 let code = Errno(rawValue: errno)
                 if code == .noSuchFileOrDirectory { if mode == .shared { return nil } else { continue } }
                 // What was made just now and holds nothing is not left behind.
                 if mode == .exclusive { rmdir(directory) }
+                // Anybody may put one into a directory like /tmp, and so lead root's state to where it is theirs.
+                if code == .notDirectory || code == .tooManySymbolicLinkLevels {
+                    throw .refused(
+                        "\(directory) is no directory but a link or a pin, which somebody else has put there: remove it with "
+                            + "'rm \(directory)'")
+                }
                 if code == .permissionDenied, let owner = FileSystem.owner(of: directory) {
                     throw .refused(
                         """
@@ -42,6 +48,7 @@ struct StateLock: ~Copyable {
                         else's to read: run it as that user or as root
                         """)
                 }
+                if code == .permissionDenied { throw StateOwnership.noWay("open \(directory)", to: directory) }
                 throw .system("open \(directory)", code)
             }
             let operation = mode == .exclusive ? LOCK_EX : LOCK_SH
@@ -56,16 +63,25 @@ struct StateLock: ~Copyable {
                 isWaiting = true
                 guard let end else { continue }
                 if ContinuousClock.now >= end {
-                    close(descriptor)
+                    defer { close(descriptor) }
                     throw .refused(
-                        "another command is changing pseudowires; waited as long as was asked for, did nothing")
+                        "another command is changing pseudowires\(LockHolder.of(descriptor)); waited as long as was asked "
+                            + "for, did nothing")
                 }
                 usleep(10_000)
             }
             // Whoever held it may have removed the directory with the last state in it.
             var held = stat()
             var named = stat()
-            if fstat(descriptor, &held) == 0, stat(directory, &named) == 0, held.st_ino == named.st_ino {
+            if fstat(descriptor, &held) == 0, lstat(directory, &named) == 0, held.st_ino == named.st_ino {
+                if mode == .exclusive, held.st_uid != geteuid(), !StateOwnership.isInUse(descriptor, by: held.st_uid) {
+                    close(descriptor)
+                    throw .refused(
+                        """
+                        \(directory) belongs to user \(held.st_uid), who has no pseudowires: remove it ('rmdir \(directory)'), \
+                        or run this as that user
+                        """)
+                }
                 self.descriptor = descriptor
                 self.directory = directory
                 self.mode = mode
@@ -76,8 +92,11 @@ struct StateLock: ~Copyable {
     }
 
     /// Does something while it is held.
+    ///
+    /// What came of a change, also of one that failed, is the directory's owner's: else root would lock that user out.
     borrowing func hold<Value>(_ body: () throws(PseudowireError) -> Value) throws(PseudowireError) -> Value {
-        try body()
+        defer { if mode == .exclusive { StateOwnership.giveToOwner(of: descriptor) } }
+        return try body()
     }
 
     deinit {

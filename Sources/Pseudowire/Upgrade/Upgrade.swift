@@ -1,6 +1,7 @@
 internal import BPF
 internal import CPseudowireObject
 internal import RouteNetlink
+internal import SystemPackage
 
 /// Replaces the datapath of a namespace, while it carries frames.
 ///
@@ -37,6 +38,14 @@ struct Upgrade {
                 """
                 there is no way from ABI \(old.abi): with that release's pwctl, export the pseudowires and tear down; \
                 then apply them with this one
+                """)
+        }
+        guard old.abi == StateIdentity.ownABI || Privileges.has(Privileges.sysAdmin) else {
+            throw .refused(
+                """
+                replacing a datapath of another release (ABI \(old.abi), this program has \(StateIdentity.ownABI)) takes \
+                \(Privileges.sysAdmin.name), to read how its maps are laid out: run it as root; until then it carries \
+                frames as before
                 """)
         }
         var renewed = renewing.union([.meta])
@@ -94,12 +103,25 @@ struct Upgrade {
         }
         let shape = try file.shape(ofMap: map.rawValue)
         var found = shape.differences(from: present.info).map(\.description)
-        if found.isEmpty, let layouts = try present.layouts() {
+        if found.isEmpty, let layouts = try layouts(of: present) {
             let key = try file.keyLayout(ofMap: map.rawValue).differences(from: layouts.key)
             let value = try file.valueLayout(ofMap: map.rawValue).differences(from: layouts.value)
             found = key.map { "in its keys \($0)" } + value.map { "in its values \($0)" }
         }
         return found
+    }
+
+    /// How a map that is there is laid out; nil where that is not said, or not said to this process.
+    ///
+    /// Only `CAP_SYS_ADMIN` may read it. Others have been let this far with a state of this ABI alone, whose number says
+    /// that it is laid out as the object's.
+    private static func layouts(
+        of map: borrowing RawMap
+    ) throws(BPFError) -> (key: StructLayout, value: StructLayout)? {
+        do throws(BPFError) { return try map.layouts() } catch {
+            guard error.errno == .notPermitted else { throw error }
+            return nil
+        }
     }
 
     /// The interfaces that carry filters, of whatever ABI.

@@ -5,7 +5,9 @@
 # missing. Runs on any kernel; also in the guest of ../guest/run.sh.
 #
 #   A1   three capabilities are enough   A2   each one that is missing is named   A3   pins are their owner's alone
-#   A4   another namespace takes one more   A5   what doctor says
+#   A4   another namespace takes one more   A5   what doctor says   A6   upgrades
+#   A7   what root makes in a user's state is the user's   A8   a directory that somebody has put there for root
+#   A9   a BPF file system of mode 0700, as systemd mounts it
 
 set -euo pipefail
 
@@ -37,6 +39,12 @@ as() {
         status=$?
 }
 
+# Usage: as_root WORD...   with every capability, in pwi-here; sets `status` and `answer`
+as_root() {
+    status=0
+    answer=$(nsenter --net=/run/netns/pwi-here "$pwctl" "$@" 2>&1) || status=$?
+}
+
 # Usage: expect ID STATUS WORDS   of what `as` has found
 expect() {
     if [[ $status == "$2" && $answer == *"$3"* ]]; then
@@ -66,8 +74,10 @@ build() {
     for netns in "${namespaces[@]}"; do
         ip netns add "$netns"
         ip -n "$netns" link add access up type veth peer name host
+        ip -n "$netns" link add second up type veth peer name second-host
         ip -n "$netns" link add outer up type veth peer name far
         ip -n "$netns" link set host up
+        ip -n "$netns" link set second-host up
         ip -n "$netns" link set far up
         ip -n "$netns" address add 192.0.2.21/24 dev outer
     done
@@ -126,8 +136,110 @@ expect A4.with 0 ""
 as $user pwi-here "${needed[@]}" sys_admin -- teardown --netns pwi-there
 expect A4.teardown 0 ""
 
+as $user pwi-here "${needed[@]}" -- upgrade
+expect A6.nothing-to-do 0 "nothing to upgrade: ABI "
+as $user pwi-here "${needed[@]}" -- upgrade --force --dry-run
+expect A6.dry-run 0 "exchange decap of outer"
+as $user pwi-here "${needed[@]}" -- upgrade --force
+expect A6.forced 0 "generation 1"
+as $user pwi-here "${needed[@]}" -- show pw0
+expect A6.up 0 "up: carrying frames of access"
+# The number of the ABI is the second word of what `meta` says.
+meta=(/sys/fs/bpf/pseudowire/*/meta)
+words=$(bpftool map lookup pinned "${meta[0]}" key 0 0 0 0 -j | jq -r '[.value[]?] | map(ltrimstr("0x")) | join(" ")')
+read -ra octets <<<"$words"
+abi=${octets[4]}
+octets[4]=$(printf %02x $((16#$abi - 1)))
+bpftool map update pinned "${meta[0]}" key hex 0 0 0 0 value hex "${octets[@]}"
+as $user pwi-here "${needed[@]}" -- upgrade
+expect A6.another-release 1 "takes CAP_SYS_ADMIN, to read how its maps are laid out"
+as $user pwi-here "${needed[@]}" -- doctor
+expect A6.doctor 0 "pwctl upgrade as root, for it takes CAP_SYS_ADMIN"
+octets[4]=$abi
+bpftool map update pinned "${meta[0]}" key hex 0 0 0 0 value hex "${octets[@]}"
+
 as $user pwi-here "${needed[@]}" -- delete pw0
 expect A1.delete 0 ""
 expect_unchanged A1.nothing-left "$before"
+
+as $user pwi-here "${needed[@]}" -- "${create[@]}"
+second=("${create[@]/pw0/pw1}")
+second=("${second[@]/1012/1013}")
+as_root "${second[@]/#access/second}"
+expect A7.root-creates 0 ""
+as_root upgrade --force
+expect A7.root-upgrades 0 "generation 1"
+mode=$(stat -c '%a %u %g' /sys/fs/bpf/pseudowire /sys/fs/bpf/pseudowire/* | sort -u)
+owners=$(find /sys/fs/bpf/pseudowire -printf '%u %g\n' | sort -u)
+if [[ $mode == "700 $user $user" && $(wc -l <<<"$owners") == 1 ]]; then
+    result A7.owners pass "$mode"
+else
+    result A7.owners fail "$mode; $owners"
+fi
+as $user pwi-here "${needed[@]}" -- list
+expect A7.list 0 "pw1"
+as $user pwi-here "${needed[@]}" -- set pw1 --ttl 9
+expect A7.set 0 ""
+as $user pwi-here "${needed[@]}" -- delete pw0
+expect A7.delete 0 ""
+as $user pwi-here "${needed[@]}" -- teardown
+expect A7.teardown 0 ""
+expect_unchanged A7.nothing-left "$before"
+
+# Directories, also one that is called as a pin is, and links: all that a user without capabilities can make.
+someone() { setpriv --reuid=65533 --regid=65533 --clear-groups --inh-caps=-all "$@"; }
+someone mkdir /sys/fs/bpf/pseudowire
+as_root "${create[@]}"
+expect A8.empty 1 "belongs to user 65533, who has no pseudowires: remove it ('rmdir /sys/fs/bpf/pseudowire')"
+someone mkdir -p /sys/fs/bpf/pseudowire/1/meta
+as_root "${create[@]}"
+expect A8.directories 1 "belongs to user 65533, who has no pseudowires"
+as_root list
+expect A8.list 0 ""
+someone rmdir -p /sys/fs/bpf/pseudowire/1/meta 2>/dev/null || true
+someone mkdir /sys/fs/bpf/mine
+someone ln -s mine /sys/fs/bpf/pseudowire
+as_root "${create[@]}"
+expect A8.link 1 "/sys/fs/bpf/pseudowire is no directory but a link"
+as_root list
+expect A8.list-of-link 1 "/sys/fs/bpf/pseudowire is no directory but a link"
+someone rm /sys/fs/bpf/pseudowire
+someone rmdir /sys/fs/bpf/mine
+expect_unchanged A8.nothing-left "$before"
+
+# Usage: check_way PREFIX   with the file system's mode as it has been made by then
+check_way() {
+    as $user pwi-here "${needed[@]}" -- doctor
+    expect "$1.doctor" 0 "[ ok ]    BPF file system: mounted at /sys/fs/bpf"
+    as $user pwi-here "${needed[@]}" -- "${create[@]}"
+    expect "$1.create" 0 ""
+    as $user pwi-here "${needed[@]}" -- delete pw0
+    expect "$1.delete" 0 ""
+    rmdir /sys/fs/bpf/pseudowire
+    chmod 700 /sys/fs/bpf
+}
+
+mode=$(stat -c %a /sys/fs/bpf)
+chmod 700 /sys/fs/bpf
+cure="have root do 'chmod a+x /sys/fs/bpf' and 'install -d -o $user -m 700 /sys/fs/bpf/pseudowire'"
+as $user pwi-here "${needed[@]}" -- "${create[@]}"
+expect A9.create-refused 1 "make directory /sys/fs/bpf/pseudowire: Permission denied; run it as root, or $cure"
+as $user pwi-here "${needed[@]}" -- list
+expect A9.list-refused 1 "$cure"
+as $user pwi-here "${needed[@]}" -- doctor
+expect A9.doctor-refuses 1 "[PROBLEM] BPF file system: mounted at /sys/fs/bpf, but user $user may not make anything there"
+expect A9.doctor-cures 1 "$cure"
+chmod a+x /sys/fs/bpf
+as $user pwi-here "${needed[@]}" -- "${create[@]}"
+expect A9.no-directory 1 "$cure"
+install -d -o $user -m 700 /sys/fs/bpf/pseudowire
+check_way A9.cured
+# What the unit has done as root before the agent starts.
+while read -r line; do
+    eval "${line//pwctl/$user}"
+done < <(sed -n 's/^ExecStartPre=+//p' "$here/../../../Packaging/systemd/pwctl-agent.service")
+check_way A9.unit
+chmod "$mode" /sys/fs/bpf
+expect_unchanged A9.nothing-left "$before"
 delete_namespaces
 summary
