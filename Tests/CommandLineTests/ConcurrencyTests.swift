@@ -67,7 +67,7 @@ struct ConcurrencyTests {
                     let outcome = try shell.run(["list", "--json"])
                     let list = try outcome.json() as? [[String: Any]] ?? []
                     let states = list.map { ($0["health"] as? [String: Any])?["state"] as? String }
-                    if outcome.status != 0 || !outcome.errors.isEmpty || !states.allSatisfy({ $0 == "up" }) {
+                    if outcome.status != 0 || !outcome.complaints.isEmpty || !states.allSatisfy({ $0 == "up" }) {
                         complaints.add("list: \(outcome)")
                     }
                     if !list.contains(where: { $0["name"] as? String == "steady" }) {

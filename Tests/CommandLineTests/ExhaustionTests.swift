@@ -81,7 +81,11 @@ struct ExhaustionTests {
             to: document, atomically: true, encoding: .utf8)
         let other = try shell.run(["apply", document.path])
         #expect(other.status == 1)
-        #expect(other.errors.contains("the map is full"), "\(other.errors)")
+        #expect(other.errors.contains("there would be 4: delete some first"), "\(other.errors)")
+        // And another number for one of them, which no count foresees.
+        let renumbered = try shell.run(["set", "pw1", "--session-id", "5"])
+        #expect(renumbered.status == 1)
+        #expect(renumbered.errors.contains("the map is full"), "\(renumbered.errors)")
         #expect(try Self.census(shell) == full)
         let list = try #require(try shell.run(["list", "--json"]).json() as? [[String: Any]])
         #expect(list.map { $0["name"] as? String } == ["pw0", "pw1"])

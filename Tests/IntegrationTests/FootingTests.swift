@@ -191,7 +191,7 @@ struct FootingTests {
         let manager = arena.manager
         var waited = 0
         manager.onWait = { waited += 1 }
-        manager.patience = .milliseconds(200)
+        manager.patience = .milliseconds(1200)
         let message = Self.message { _ = try manager.pseudowires() }
         let comm = try String(contentsOfFile: "/proc/\(holder.identifier)/comm", encoding: .utf8).dropLast()
         #expect(

@@ -25,7 +25,10 @@ struct StateLock: ~Copyable {
     init?(
         _ directory: String, _ mode: Mode, patience: Duration? = nil, waiting: () -> Void = {}
     ) throws(PseudowireError) {
-        let end = patience.map { ContinuousClock.now.advanced(by: $0) }
+        let start = ContinuousClock.now
+        let end = patience.map { start.advanced(by: $0) }
+        // Whoever only looks, and has to wait a moment, need not hear of it.
+        let notice = mode == .shared ? start.advanced(by: .seconds(1)) : start
         var isWaiting = false
         while true {
             if mode == .exclusive { try StateOwnership.makeBase(directory) }
@@ -59,10 +62,12 @@ struct StateLock: ~Copyable {
                     close(descriptor)
                     throw .system("lock \(directory)", Errno(rawValue: code))
                 }
-                if !isWaiting { waiting() }
-                isWaiting = true
-                guard let end else { continue }
-                if ContinuousClock.now >= end {
+                let now = ContinuousClock.now
+                if !isWaiting, now >= notice {
+                    waiting()
+                    isWaiting = true
+                }
+                if let end, now >= end {
                     defer { close(descriptor) }
                     throw .refused(
                         "another command is changing pseudowires\(LockHolder.of(descriptor)); waited as long as was asked "
