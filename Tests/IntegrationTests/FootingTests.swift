@@ -101,7 +101,8 @@ struct FootingTests {
             #expect(try Census(wire.first).differences(from: before) == "")
             try client.links.delete(theirs.index)
             (wanted.makesInterface, wanted.access) = (true, name)
-            #expect(wanted.faults.map(\.field) == ["interface"])
+            let named = Self.message { _ = try wire.first.plan(adding: [wanted]) }
+            #expect(named.contains("is what an interface of the datapath's own is called"), "\(named)")
         }
         try wire.takeDown()
     }

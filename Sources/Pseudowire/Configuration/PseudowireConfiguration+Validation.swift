@@ -18,10 +18,6 @@ extension PseudowireConfiguration {
                     "\(underlay) is the \(makesInterface ? "new" : "access") interface; the underlay must be another")
             }
         }
-        for (field, name) in [(accessField, access)] + underlays.map({ ("underlay", $0) })
-        where Splitter.pair.names.contains(name) || Joiner.pair.names.contains(name) {
-            fault(field, "\(name) is what the datapath's own interface is called; another one")
-        }
         if underlays.count > 1, Set(underlays).count != underlays.count {
             fault("underlay", "names an interface twice")
         }

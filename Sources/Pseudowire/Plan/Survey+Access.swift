@@ -10,6 +10,8 @@ extension Survey {
             refuse("interface", "\(name) is an interface of another pseudowire's; choose another name")
         } else if try netlink({ () throws(NetlinkError) in try client.links.find(named: name) }) != nil {
             refuse("interface", "\(name) exists already; choose another name, or carry its frames with --access")
+        } else if (Splitter.pair.names + Joiner.pair.names).contains(name) {
+            refuse("interface", "\(name) is what an interface of the datapath's own is called; choose another name")
         }
     }
 
