@@ -102,11 +102,9 @@ extension PseudowireManager {
         }
         for (role, interface) in [(Attachment.Role.access, record.access)] + record.underlays.map({ (.underlay, $0) }) {
             guard let link = links[interface] else { continue }
-            let isAsked = configuration.attach == .xdp
-            let sentence = try cache.missingXDP(role, interface, isAsked: isAsked) { () throws(PseudowireError) in
-                try accelerationDamage(role, on: link, isAsked: isAsked, state)
+            if let sentence = try missingXDP(role, on: link, record, state, cache) {
+                found.lastRemarks.append(sentence)
             }
-            if let sentence { found.lastRemarks.append(sentence) }
         }
         // What has gone out unprotected cannot be called back: this comes before all other remarks.
         let protection = try netlink { () throws(NetlinkError) in try cache.survey.ipsecProtection() }

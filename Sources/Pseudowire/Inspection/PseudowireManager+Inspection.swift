@@ -71,10 +71,7 @@ extension PseudowireManager {
             guard let link = cache.links[interface], let port = cache.ports[interface], port[role] != nil else {
                 continue
             }
-            let isAsked = record.configuration.attach == .xdp
-            let damage = try cache.missingXDP(role, interface, isAsked: isAsked) { () throws(PseudowireError) in
-                try accelerationDamage(role, on: link, isAsked: isAsked, state)
-            }
+            let damage = try missingXDP(role, on: link, record, state, cache)
             let drivers = cache.survey.drivers
             let judgement = try netlink { () throws(NetlinkError) in
                 try drivers.judge(link, isOurs: port.hasXDP && damage == nil)
@@ -86,6 +83,16 @@ extension PseudowireManager {
             found[link.name] = .init(isOn: reason == nil, reason: reason)
         }
         return found
+    }
+
+    /// What is wrong with the XDP program before one of a pseudowire's filters.
+    func missingXDP(
+        _ role: Attachment.Role, on link: Link, _ record: Record, _ state: DatapathState, _ cache: InspectionCache
+    ) throws(PseudowireError) -> String? {
+        let isAsked = record.configuration.attach == .xdp
+        return try cache.missingXDP(role, link.index.rawValue, isAsked: isAsked) { () throws(PseudowireError) in
+            try accelerationDamage(role, on: link, isAsked: isAsked, state)
+        }
     }
 }
 

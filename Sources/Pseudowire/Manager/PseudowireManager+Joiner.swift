@@ -45,13 +45,7 @@ extension PseudowireManager {
     ) throws(PseudowireError) -> String? {
         let joiner = state.identity.joiner
         guard joiner.outer != 0, let join = state.programs.join else { return nil }
-        guard Joiner.pair.isWhole(joiner, links) else {
-            return "an interface in which TCP segments are joined is gone, down or altered; \(Self.cure)"
-        }
-        return try cache.missingFilter(.access, joiner.inner) { () throws(PseudowireError) in
-            try Attachment.programID(.access, on: joiner.inner, at: .clsact, self) == join.program.id
-                ? nil : "the filter on \(Joiner.pair.innerName) is gone; \(Self.cure)"
-        }
+        return try damage(Joiner.pair, joiner, in: "TCP segments are joined", program: join.program.id, links, cache)
     }
 
     private func record(_ joiner: OwnPair.Indexes, _ state: DatapathState) throws(PseudowireError) {

@@ -27,13 +27,27 @@ extension PseudowireManager {
     func splitterDamage(
         _ state: DatapathState, _ links: [UInt32: Link], _ cache: InspectionCache
     ) throws(PseudowireError) -> String? {
-        let splitter = state.identity.splitter
-        guard Splitter.pair.isWhole(splitter, links) else {
-            return "an interface in which large frames are cut is gone, down or altered; \(Self.cure)"
+        try damage(
+            Splitter.pair, state.identity.splitter, in: "large frames are cut", program: state.programs.encapSplit.id,
+            links,
+            cache)
+    }
+
+    /// What is wrong with a pair of ours.
+    ///
+    /// - Parameters:
+    ///   - what: what happens in it.
+    ///   - program: what its filter runs.
+    func damage(
+        _ pair: OwnPair, _ indexes: OwnPair.Indexes, in what: String, program: UInt32, _ links: [UInt32: Link],
+        _ cache: InspectionCache
+    ) throws(PseudowireError) -> String? {
+        guard pair.isWhole(indexes, links) else {
+            return "an interface in which \(what) is gone, down or altered; \(Self.cure)"
         }
-        return try cache.missingFilter(.access, splitter.inner) { () throws(PseudowireError) in
-            try Attachment.programID(.access, on: splitter.inner, at: .clsact, self) == state.programs.encapSplit.id
-                ? nil : "the filter on \(Splitter.pair.innerName) is gone; \(Self.cure)"
+        return try cache.missingFilter(.access, indexes.inner) { () throws(PseudowireError) in
+            try Attachment.programID(.access, on: indexes.inner, at: .clsact, self) == program
+                ? nil : "the filter on \(pair.innerName) is gone; \(Self.cure)"
         }
     }
 }

@@ -64,24 +64,18 @@ public final class RouteMonitor {
                 pending = events
                 continue
             }
-            do throws(NetlinkSocket.Loss) {
-                _ = try socket.receive(waits: false) { message -> Void? in
-                    guard let event = RouteEvent(message) else { return nil }
-                    let elsewhere = socket.transport.lastNamespace.map(NamespaceID.init)
-                    pending.append(elsewhere.map { .elsewhere($0, event) } ?? event)
-                    return nil
-                }
-            } catch {
-                switch error.errno {
-                case .resourceTemporarilyUnavailable: return nil
-                case .noBufferSpace, .messageTooLong:
-                    // What waits is older than what will be read now, and would undo it.
-                    socket.drain()
-                    pending.removeAll(keepingCapacity: true)
-                    snapshot?.restart()
-                    return .resynchronise
-                default: throw NetlinkError(error.errno, "read events", message: error.message)
-                }
+            let outcome = try socket.notifications { message in
+                guard let event = RouteEvent(message) else { return }
+                let elsewhere = socket.transport.lastNamespace.map(NamespaceID.init)
+                pending.append(elsewhere.map { .elsewhere($0, event) } ?? event)
+            }
+            switch outcome {
+            case .taken: continue
+            case .nothing: return nil
+            case .lost:
+                pending.removeAll(keepingCapacity: true)
+                snapshot?.restart()
+                return .resynchronise
             }
         }
         defer { position += 1 }

@@ -56,20 +56,15 @@ public final class XDPFeatureMonitor {
     /// Never waits for one.
     public func next() throws(NetlinkError) -> Event? {
         while pending.isEmpty {
-            do throws(NetlinkSocket.Loss) {
-                _ = try socket.receive(waits: false) { message -> Void? in
-                    if let event = event(message) { pending.append(event) }
-                    return nil
-                }
-            } catch {
-                switch error.errno {
-                case .resourceTemporarilyUnavailable: return nil
-                case .noBufferSpace, .messageTooLong:
-                    socket.drain()
-                    pending = []
-                    return .resynchronise
-                default: throw NetlinkError(error.errno, "read events", message: error.message)
-                }
+            let outcome = try socket.notifications { message in
+                if let event = event(message) { pending.append(event) }
+            }
+            switch outcome {
+            case .taken: continue
+            case .nothing: return nil
+            case .lost:
+                pending = []
+                return .resynchronise
             }
         }
         return pending.removeFirst()

@@ -179,6 +179,35 @@ final class NetlinkSocket {
         }
     }
 
+    /// What came of looking for notifications.
+    enum Notified {
+        /// One datagram was taken.
+        case taken
+        /// None is there yet.
+        case nothing
+        /// Some were lost; what waited is older than what will be read now, and was read away.
+        case lost
+    }
+
+    /// Shows `take` the notifications of one datagram, without waiting for one.
+    func notifications(_ take: (borrowing Message) -> Void) throws(NetlinkError) -> Notified {
+        do throws(Loss) {
+            _ = try receive(waits: false) { message -> Void? in
+                take(message)
+                return nil
+            }
+            return .taken
+        } catch {
+            switch error.errno {
+            case .resourceTemporarilyUnavailable: return .nothing
+            case .noBufferSpace, .messageTooLong:
+                drain()
+                return .lost
+            default: throw NetlinkError(error.errno, "read events", message: error.message)
+            }
+        }
+    }
+
     /// Reads away what is there, without waiting.
     func drain() {
         for _ in 0..<Self.drainLimit {
