@@ -138,6 +138,25 @@ struct ApplyTests {
         try wire.takeDown()
     }
 
+    @Test("memory for all that there may be is taken at once where half of them come at once, and an upgrade lives with either")
+    func roomy() throws {
+        let wire = try Wire()
+        for (room, isTaken) in [(5, true), (6, true), (8, false)] as [(UInt32, Bool)] {
+            let document = PseudowireDocument((1..<4).map { Cell.oneOfMany($0, .auto) }, maxSessions: room)
+            try wire.first.apply(document)
+            for map in DatapathObject.MapName.allCases {
+                let flags = try RawMap(pinnedAt: wire.first.directory.pin(map.rawValue)).info.flags
+                // BPF_F_NO_PREALLOC.
+                if DatapathObject.roomy.contains(map) { #expect(flags == (isTaken ? 0 : 1), "\(map), \(room)") }
+            }
+            _ = try wire.first.upgrade(evenIfCurrent: true)
+            #expect(try wire.first.export() == document)
+            #expect(try wire.first.plan(applying: document).isEmpty)
+            try wire.first.teardown()
+        }
+        try wire.takeDown()
+    }
+
     @Test("one option cannot be given a value and be unset")
     func contradiction() throws {
         let wire = try Wire()

@@ -78,6 +78,13 @@ public struct ObjectFile: ~Copyable {
         try BPFError.check(bpf_map__set_max_entries(try pointer(toMap: map), count), "size map", map)
     }
 
+    /// Sets what a map will be created with.
+    ///
+    /// - Parameter flags: the corresponding C constants are `BPF_F_*`.
+    public func setFlags(_ flags: UInt32, ofMap map: String) throws(BPFError) {
+        try BPFError.check(bpf_map__set_map_flags(try pointer(toMap: map), flags), "set flags of map", map)
+    }
+
     /// Leaves a program out when the object is loaded: the kernel does not see it, and verifies it not.
     ///
     /// ```swift

@@ -37,17 +37,29 @@ enum DatapathObject {
         }
     }
 
+    /// Maps that may have memory for all their entries from the beginning: the kernel fills them in half the time then, and
+    /// frames do not meet them, for which entries of their own memory are nearer.
+    static let roomy: Set<MapName> = [.pseudowires, .paths]
+
     /// How many entries `past` has once something was counted in other maps: all of these have come to an end.
     static func pastCapacity(maxSessions: UInt32) -> UInt32 {
         maxSessions.adding(maxSessions).adding(8192)
     }
 
     /// Opens an object and sets what depends on this kernel and on how many pseudowires there may be.
-    static func open(_ image: DatapathImage = .embedded, maxSessions: UInt32) throws(BPFError) -> ObjectFile {
+    ///
+    /// - Parameter expected: how many there will be at once; where that is half of them, memory that waits for more of
+    ///   them is no waste.
+    static func open(
+        _ image: DatapathImage = .embedded, maxSessions: UInt32, expected: Int = 0
+    ) throws(BPFError) -> ObjectFile {
         let file = try ObjectFile(image: image.octets, name: "pseudowire")
         for map in MapName.allCases {
             guard let capacity = map.capacity(maxSessions: maxSessions) else { continue }
             try file.setMaxEntries(capacity, ofMap: map.rawValue)
+        }
+        if expected >= Int(maxSessions / 2), expected > 0 {
+            for map in roomy { try file.setFlags(0, ofMap: map.rawValue) }
         }
         try file.setConstant("has_decap_l3", to: UInt32(KernelProbe.hasDecapL3() ? 1 : 0))
         return file

@@ -19,6 +19,12 @@ struct Intent: Sendable {
         self.name = name
     }
 
+    private init(_ addition: Transition.Pair) {
+        name = addition.new.configuration.name
+        new = addition.new
+        newUnderlay = addition.isParked ? 0 : addition.underlay
+    }
+
     var change: Change {
         switch (old, new) {
         case (nil, _): .create(name)
@@ -32,6 +38,7 @@ struct Intent: Sendable {
 
     /// What the steps of a plan come to.
     static func all(of actions: ActionList) -> [Intent] {
+        if let additions = actions.additions { return additions.map(Intent.init) }
         var intents: [Intent] = []
         // A slot is one pseudowire's, before and after. Most plans have four steps for each.
         var places: [UInt32: Int] = [:]

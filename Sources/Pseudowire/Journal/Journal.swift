@@ -18,6 +18,9 @@ struct Journal: ~Copyable {
 
     private let map: Map<UInt32, pw_intent>
 
+    /// How many entries it has.
+    var count: Int { Int(map.info.maxEntries) - 1 }
+
     /// Writes it down; nobody knows of it yet.
     init(_ intents: [Intent]) throws(PseudowireError) {
         var sides: [(intent: Int, number: Int)] = []

@@ -9,9 +9,11 @@ enum StateAssembly {
     ///
     /// What was made is unmade if anything fails.
     ///
-    /// - Parameter journal: says what it is made for; the state is never found without it.
+    /// - Parameters:
+    ///   - expected: how many pseudowires it is made for.
+    ///   - journal: says what they are; the state is never found without it.
     static func make(
-        _ manager: PseudowireManager, maxSessions: UInt32, _ journal: borrowing Journal
+        _ manager: PseudowireManager, maxSessions: UInt32, expected: Int, _ journal: borrowing Journal
     ) throws(PseudowireError) {
         let client = manager.client
         let directory = manager.directory
@@ -23,7 +25,9 @@ enum StateAssembly {
             let joiner = try Joiner.create(client)
             try FileSystem.makeDirectory(directory.draft)
             try FaultPoint.draftMade.reach()
-            let object = try bpf { () throws(BPFError) in try DatapathObject.open(maxSessions: maxSessions).load() }
+            let object = try bpf { () throws(BPFError) in
+                try DatapathObject.open(maxSessions: maxSessions, expected: expected).load()
+            }
             try FaultPoint.datapathLoaded.reach()
             try bpf { () throws(BPFError) in try pin(object, in: directory.draft) }
             try FaultPoint.datapathPinned.reach()

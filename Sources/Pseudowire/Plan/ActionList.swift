@@ -36,6 +36,22 @@ struct ActionList: Sendable, RandomAccessCollection {
         }
     }
 
+    /// What all of it comes to, where pseudowires are only added, and nothing is made with any of them.
+    var additions: [Transition.Pair]? {
+        var found: [Transition.Pair]?
+        for part in parts {
+            switch part {
+            case .singles(let actions):
+                guard actions.allSatisfy({ $0.subject == nil && !$0.isAboutInterface }) else { return nil }
+            case .row(.record, let pairs):
+                guard found == nil else { return nil }
+                found = pairs
+            case .row: continue
+            }
+        }
+        return found
+    }
+
     mutating func append(_ actions: [Action]) {
         guard !actions.isEmpty else { return }
         parts.append(.singles(actions))
@@ -51,6 +67,14 @@ struct ActionList: Sendable, RandomAccessCollection {
 }
 
 extension Action {
+    /// Whether it makes or removes an interface of a customer's.
+    fileprivate var isAboutInterface: Bool {
+        switch self {
+        case .makeInterface, .removeInterface: true
+        default: false
+        }
+    }
+
     /// - Parameters:
     ///   - over: the one whose entry is replaced.
     ///   - before: the way out that this entry names.

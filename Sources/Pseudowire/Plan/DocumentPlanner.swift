@@ -34,9 +34,10 @@ struct DocumentPlanner {
         self.transition = transition
         records = Dictionary(existing.map { ($0.configuration.name, $0) }) { first, _ in first }
         var free = FreeSlots(existing.map(\.slot))
-        slots = document.pseudowires.map { [records] wire in
-            (records.isEmpty ? nil : records[wire.name]?.slot) ?? free.next()
-        }
+        slots =
+            records.isEmpty
+            ? document.pseudowires.indices.map { _ in free.next() }
+            : document.pseudowires.map { [records] wire in records[wire.name]?.slot ?? free.next() }
     }
 
     /// Those that could not be put in their place, by the document's order.
@@ -49,6 +50,10 @@ struct DocumentPlanner {
     ///
     /// - Parameter only: others stay as they are, or are not made.
     mutating func sort(only: Set<String>?) throws(PseudowireError) {
+        if records.isEmpty, only == nil, mode != .keep {
+            pending = Array(document.pseudowires.indices)
+            return
+        }
         var neighbours: [String: Survey.Neighbour] = [:]
         for (index, wire) in document.pseudowires.enumerated() {
             let old = records.isEmpty ? nil : records[wire.name]
@@ -135,8 +140,9 @@ struct DocumentPlanner {
         let count = survey.faults.count
         var hidden: Link?
         if let old, old.isReady, wire.makesInterface { hidden = try whereabouts.hiddenEnd(old) }
-        let today = try whereabouts.today(wire, old)
-        var place = try survey.place(today, keepsInterface: hidden != nil)
+        // Of one that is new, and names no underlays, there is nothing that could be called otherwise today.
+        let today = old == nil && wire.underlays.isEmpty ? nil : try whereabouts.today(wire, old)
+        var place = try survey.place(today ?? wire, keepsInterface: hidden != nil)
         let makes = wire.makesInterface && hidden == nil
         let access = hidden ?? place?.access
         var record = Record(
@@ -154,7 +160,7 @@ struct DocumentPlanner {
         if let hidden { place?.hidden = hidden }
         // What keeps it from being made anew does not undo it, as long as it is where it was.
         if place == nil, let old, old.isReady, old.access != 0, old.configuration == wire,
-            try isThere(old, hidden, today)
+            try isThere(old, hidden, today ?? wire)
         {
             return Judgement(record: old, place: nil, makes: false, faults: faults, isHeld: true)
         }

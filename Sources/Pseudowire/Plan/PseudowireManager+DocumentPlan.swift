@@ -39,14 +39,16 @@ extension PseudowireManager {
         if planner.count > Int(capacity) {
             survey.refuse("NAME", "there can be \(capacity) pseudowires here; these would be \(planner.count)")
         }
-        let new = document.pseudowires.count { planner.records[$0.name] == nil }
-        if mode == .make, state != nil, existing.count + new > Int(capacity), planner.count <= Int(capacity) {
-            survey.refuse(
-                "NAME",
-                """
-                there can be \(capacity) pseudowires here, and until those that are to go have gone there would be \
-                \(existing.count + new): delete some first
-                """)
+        if mode == .make, state != nil, planner.count <= Int(capacity) {
+            let together = existing.count + document.pseudowires.count { planner.records[$0.name] == nil }
+            if together > Int(capacity) {
+                survey.refuse(
+                    "NAME",
+                    """
+                    there can be \(capacity) pseudowires here, and until those that are to go have gone there would be \
+                    \(together): delete some first
+                    """)
+            }
         }
         try planner.place(&survey)
         guard survey.faults.isEmpty else { throw .faults(survey.faults) }

@@ -115,29 +115,30 @@ struct Survey {
     }
 
     private mutating func note(_ record: Record) {
-        let configuration = record.configuration
-        names.insert(configuration.name)
-        sessions[configuration.session.local] = configuration.name
-        if configuration.makesInterface { madeInterfaces.insert(configuration.access) }
+        let name = record.configuration.name
+        names.insert(name)
+        sessions[record.configuration.session.local] = name
+        if record.configuration.makesInterface { madeInterfaces.insert(record.configuration.access) }
         if record.access != 0 {
             if let held = holders[record.access] {
-                held.note(configuration.vlan, configuration.name)
+                held.note(record.configuration.vlan, name)
             } else {
                 neighbours = [:]
-                holders[record.access] = AccessHolders(configuration.vlan, configuration.name)
+                holders[record.access] = AccessHolders(record.configuration.vlan, name)
             }
         }
         if record.underlays != notedUnderlays {
             notedUnderlays = record.underlays
             for underlay in notedUnderlays where underlayUsers[underlay] == nil {
                 neighbours = [:]
-                underlayUsers[underlay] = configuration.name
+                underlayUsers[underlay] = name
             }
         }
-        if configuration.attach != .auto {
+        let attach = record.configuration.attach
+        if attach != .auto {
             filtered = nil
             for interface in record.underlays + [record.access] where interface != 0 {
-                wishes[interface] = (configuration.attach, configuration.name)
+                wishes[interface] = (attach, name)
             }
         }
     }

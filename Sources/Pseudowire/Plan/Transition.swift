@@ -44,19 +44,18 @@ struct Transition {
         _ record: Record, over old: Record?, _ place: Survey.Place?, makes: Bool, _ differences: [String],
         _ survey: inout Survey
     ) throws(PseudowireError) {
-        let configuration = record.configuration
+        let name = record.configuration.name
         if let old, differences.isEmpty {
-            changes.append(.change(configuration.name, Change.differences(old.configuration, configuration)))
+            changes.append(.change(name, Change.differences(old.configuration, record.configuration)))
         } else {
-            changes.append(
-                old == nil ? .create(configuration.name) : .place(configuration.name, differences))
+            changes.append(old == nil ? .create(name) : .place(name, differences))
         }
         pairs.append(
             Pair(
                 new: record, old: old, underlay: place?.wayOut?.rawValue ?? 0, makes: makes && place != nil,
                 isParked: place == nil || record.access == 0 && !makes))
         guard let place else { return }
-        if makes { made.append((record, place.shape(configuration))) }
+        if makes { made.append((record, place.shape(record.configuration))) }
         let filters = try survey.filters(of: record, at: place)
         decaps += filters.decap
         encaps += filters.encap
@@ -75,8 +74,7 @@ struct Transition {
         let accesses = Dictionary(placed.map { (AccessKey($0), $0) }) { first, _ in first }
         let present = pairs.contains { $0.isParked } ? pairs.filter { !$0.isParked } : pairs
         let owners = Owners(kept: kept, before: placed, after: present.lazy.map(\.new))
-        func learns(_ pair: Pair) -> Bool { owners.isAfter(pair.new) }
-        let learning = present.allSatisfy(learns) ? present : present.filter(learns)
+        let learning = owners.areDistinct ? present : present.filter { owners.isAfter($0.new) }
 
         // Steps of one family stand together, so that they can be done together.
         let areFirst = olds.isEmpty && kept.isEmpty
@@ -190,17 +188,20 @@ struct Transition {
         private let before: [PathKey: Record]
         private let after: [PathKey: Record]
         private let kept: Set<UInt32>
+        /// Whether nobody will have to share a path with another one: nearly always.
+        let areDistinct: Bool
 
-        init(kept: [Record], before: [Record], after: some Sequence<Record>) {
+        init(kept: [Record], before: [Record], after: some Collection<Record>) {
             let placed = kept.filter { $0.access != 0 }
             self.before = Self.earliest(placed, before)
             self.after = Self.earliest(placed, after)
+            areDistinct = self.after.count == placed.count + after.count
             self.kept = Set(placed.map(\.slot))
         }
 
-        private static func earliest(_ placed: [Record], _ others: some Sequence<Record>) -> [PathKey: Record] {
+        private static func earliest(_ placed: [Record], _ others: some Collection<Record>) -> [PathKey: Record] {
             var found: [PathKey: Record] = [:]
-            found.reserveCapacity(placed.count + others.underestimatedCount)
+            found.reserveCapacity(placed.count + others.count)
             func take(_ record: Record) {
                 // Nearly always it is alone.
                 let other = found.updateValue(record, forKey: PathKey(record))

@@ -101,7 +101,8 @@ struct Upgrade {
             guard error.isNotFound else { throw error }
             return ["it is new"]
         }
-        let shape = try file.shape(ofMap: map.rawValue)
+        var shape = try file.shape(ofMap: map.rawValue)
+        if DatapathObject.roomy.contains(map) { shape.flags = nil }
         var found = shape.differences(from: present.info).map(\.description)
         if found.isEmpty, let layouts = try layouts(of: present) {
             let key = try file.keyLayout(ofMap: map.rawValue).differences(from: layouts.key)
