@@ -37,8 +37,11 @@ enum DatapathObject {
         }
     }
 
-    /// Maps that may have memory for all their entries from the beginning: the kernel fills them in half the time then, and
-    /// frames do not meet them, for which entries of their own memory are nearer.
+    /// Maps that may have memory for all their entries from the beginning: the kernel fills them in half the time then.
+    ///
+    /// Not those that carry frames: memory that waits is given to the next entry at once, while a program may still read
+    /// the one before, and a frame would leave with another customer's headers. Memory of an entry's own stays until no
+    /// program reads it.
     static let roomy: Set<MapName> = [.pseudowires, .paths]
 
     /// How many entries `past` has once something was counted in other maps: all of these have come to an end.
