@@ -93,6 +93,10 @@ struct DocumentReader {
             }
         }
         let before = faults.count
+        if positions["name"] == nil {
+            broken.insert("name")
+            fault("\(path).name", "is missing; \(PseudowireConfiguration.names)", node.position)
+        }
         let (configuration, _, found) = options.read()
         for found in found {
             let key = found.field == "NAME" ? "name" : found.field
