@@ -29,7 +29,8 @@ struct Apply: ParsableCommand {
         let name = file == "-" ? "standard input" : file
         let document = try Report.failures(in: name) { () throws(PseudowireError) in
             do throws(ConfigurationFaults) { return try PseudowireDocument(parsing: text) } catch {
-                throw .faults(error.faults)
+                // Who may not look at this machine hears what is wrong with the words.
+                throw .faults((try? PseudowireManager(in: common.namespace))?.faults(of: text) ?? error.faults)
             }
         }
         let manager = try common.manager()
