@@ -50,13 +50,24 @@ struct AgentCommandTests {
         let shell = try Shell()
         let good = try AgentProcess(shell, Self.text(["acc0", "acc1"]), ["--once"])
         #expect(try good.end() == 0)
-        let late = try AgentProcess(shell, Self.text(["acc0", "acc9"]), ["--once", "--timeout", "1", "--json"])
+        let late = try AgentProcess(
+            shell, Self.text(["acc0", "acc9"]), ["--once", "--timeout", "1", "--json", "--verbose"])
         #expect(try late.end() == 1)
-        let lines = try late.lines.map { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: String] }
-        let waiting = try #require(lines.compactMap(\.self).first { $0["message"] == "waiting" })
-        #expect(waiting["pseudowire"] == "pw1" && waiting["level"] == "warning")
-        #expect(waiting["reason"] == "no interface \"acc9\" here")
-        #expect(waiting["time"]?.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
+        let lines = try late.lines.map { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
+        func line(_ message: String) throws -> [String: Any] {
+            try #require(lines.compactMap(\.self).first { $0["message"] as? String == message })
+        }
+        let waiting = try line("waiting")
+        #expect(waiting["pseudowire"] as? String == "pw1" && waiting["level"] as? String == "warning")
+        #expect(waiting["reason"] as? String == "no interface \"acc9\" here")
+        let time = try #require(waiting["time"] as? String)
+        #expect(time.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
+        // What is a number is written as one.
+        #expect(waiting["line"] as? Int == 4)
+        #expect(try line("started")["pseudowires"] as? Int == 2)
+        let looked = try line("looked")
+        #expect(looked["changes"] as? Int != nil && looked["failures"] as? Int == 0)
+        #expect(looked["took-ms"] as? Double != nil)
         let bad = try AgentProcess(shell, "{", ["--once"])
         #expect(try bad.end() == 64)
         #expect(try shell.run(["agent", "/nowhere.json5"]).status == 1)
