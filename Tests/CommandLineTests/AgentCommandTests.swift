@@ -75,6 +75,57 @@ struct AgentCommandTests {
         try shell.end()
     }
 
+    @Test(
+        "a second agent in a namespace is refused, with the first one's number; --once, and after a kill, another are not"
+    )
+    func alone() throws {
+        let shell = try Shell()
+        let first = try AgentProcess(shell, Self.text(["acc0"]))
+        try first.expect("info health pseudowire=pw0", "state=up")
+        let second = try AgentProcess(shell, Self.text(["acc1"]))
+        #expect(try second.end() == 1)
+        try second.expect("another agent keeps", "pwctl, process \(first.number);")
+        #expect(try AgentProcess(shell, Self.text(["acc0"]), ["--once"]).end() == 0)
+        // Elsewhere is elsewhere.
+        let other = try Shell()
+        let elsewhere = try AgentProcess(other, Self.text(["acc0"]))
+        try elsewhere.expect("info health pseudowire=pw0", "state=up")
+        first.signal(SIGKILL)
+        try first.awaitKill()
+        let third = try AgentProcess(shell, Self.text(["acc1"]))
+        try third.expect("notice changed", "access acc0 -> acc1")
+        for agent in [third, elsewhere] {
+            agent.signal(SIGTERM)
+            #expect(try agent.end() == 0)
+        }
+        try other.end()
+        try shell.end()
+    }
+
+    @Test("a lock of somebody who can have no agent here keeps none from starting")
+    func squatted() throws {
+        let shell = try Shell()
+        let squatter = Process()
+        squatter.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
+        squatter.arguments =
+            ["--reuid=65534", "--clear-groups"]
+            + ["flock", "--no-fork", "/run/netns/\(shell.name)", "sleep", "60"]
+        try squatter.run()
+        defer { kill(squatter.processIdentifier, SIGKILL) }
+        let probe = try NetworkNamespace(named: shell.name)
+        func isFree() -> Bool {
+            defer { flock(probe.fileDescriptor, LOCK_UN) }
+            return flock(probe.fileDescriptor, LOCK_EX | LOCK_NB) == 0
+        }
+        for _ in 0..<500 where isFree() { usleep(10_000) }
+        try #require(!isFree())
+        let agent = try AgentProcess(shell, Self.text(["acc0"]))
+        try agent.expect("info health pseudowire=pw0", "state=up")
+        agent.signal(SIGTERM)
+        #expect(try agent.end() == 0)
+        try shell.end()
+    }
+
     @Test("systemd is told: ready, alive, reloading and ready again, stopping")
     func notify() throws {
         let shell = try Shell()
