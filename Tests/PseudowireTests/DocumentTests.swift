@@ -133,6 +133,11 @@ struct DocumentTests {
                 #expect(document.pseudowires.last?.ttl == value)
             }
         }
+        for text in ["9", "'9'", "0x9"] {
+            let document = try PseudowireDocument(parsing: "{ pseudowires: [], 'max-sessions': \(text) }")
+            #expect(document.maxSessions == 9)
+        }
+        #expect(faults("{ pseudowires: [], 'max-sessions': '09' }").count == 1)
         for text in ["007", "+7", "0x", "0x+7", "-0", " 7", "7.0", "1e1", "00", "٧"] {
             #expect(faults(Self.second("name: 'b', access: 'eth2', ttl: '\(text)'")).count == 1, "\(text)")
         }

@@ -9,7 +9,8 @@ internal import SystemPackage
 enum AgentLock {
     /// Held for as long as this very descriptor of the namespace is open.
     ///
-    /// Everybody in a namespace can lock it. So the lock of a user who cannot have an agent here is no agent's.
+    /// Everybody in a namespace can lock it. So the lock of a user who cannot have an agent here is no agent's; it counts
+    /// where /proc does not tell whose it is.
     static func take(_ namespace: borrowing NetworkNamespace, stateOwner: UInt32?) throws(PseudowireError) {
         while flock(namespace.fileDescriptor, LOCK_EX | LOCK_NB) != 0 {
             let code = Errno(rawValue: errno)

@@ -64,9 +64,14 @@ struct DocumentReader {
     }
 
     private mutating func readLimit(_ node: JSON5Node) {
-        if case .number(let number) = node.value, let integer = number.integer, (1...16_777_216).contains(integer) {
-            maxSessions = UInt32(integer)
-        } else if node.value != .invalid {
+        var options = PseudowireOptions(name: "")
+        switch node.value {
+        case .string(let text): options.maxSessions = text
+        case .number(let number): options.maxSessions = number.integer.map { "\($0)" } ?? number.text
+        default: break
+        }
+        maxSessions = options.read().maxSessions
+        if maxSessions == nil, node.value != .invalid {
             fault("max-sessions", "must be a number from 1 to 16777216", node.position)
         }
     }
