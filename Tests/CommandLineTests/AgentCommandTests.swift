@@ -50,17 +50,79 @@ struct AgentCommandTests {
         let shell = try Shell()
         let good = try AgentProcess(shell, Self.text(["acc0", "acc1"]), ["--once"])
         #expect(try good.end() == 0)
-        let late = try AgentProcess(shell, Self.text(["acc0", "acc9"]), ["--once", "--timeout", "1", "--json"])
+        let late = try AgentProcess(
+            shell, Self.text(["acc0", "acc9"]), ["--once", "--timeout", "1", "--json", "--verbose"])
         #expect(try late.end() == 1)
-        let lines = try late.lines.map { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: String] }
-        let waiting = try #require(lines.compactMap(\.self).first { $0["message"] == "waiting" })
-        #expect(waiting["pseudowire"] == "pw1" && waiting["level"] == "warning")
-        #expect(waiting["reason"] == "no interface \"acc9\" here")
-        #expect(waiting["time"]?.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
+        let lines = try late.lines.map { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
+        func line(_ message: String) throws -> [String: Any] {
+            try #require(lines.compactMap(\.self).first { $0["message"] as? String == message })
+        }
+        let waiting = try line("waiting")
+        #expect(waiting["pseudowire"] as? String == "pw1" && waiting["level"] as? String == "warning")
+        #expect(waiting["reason"] as? String == "no interface \"acc9\" here")
+        let time = try #require(waiting["time"] as? String)
+        #expect(time.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
+        // What is a number is written as one.
+        #expect(waiting["line"] as? Int == 4)
+        #expect(try line("started")["pseudowires"] as? Int == 2)
+        let looked = try line("looked")
+        #expect(looked["changes"] as? Int != nil && looked["failures"] as? Int == 0)
+        #expect(looked["took-ms"] as? Double != nil)
         let bad = try AgentProcess(shell, "{", ["--once"])
         #expect(try bad.end() == 64)
         #expect(try shell.run(["agent", "/nowhere.json5"]).status == 1)
         #expect(try shell.run(["agent", "/nowhere.json5", "--timeout", "3"]).status == 64)
+        try shell.end()
+    }
+
+    @Test(
+        "a second agent in a namespace is refused, with the first one's number; --once, and after a kill, another are not"
+    )
+    func alone() throws {
+        let shell = try Shell()
+        let first = try AgentProcess(shell, Self.text(["acc0"]))
+        try first.expect("info health pseudowire=pw0", "state=up")
+        let second = try AgentProcess(shell, Self.text(["acc1"]))
+        #expect(try second.end() == 1)
+        try second.expect("another agent keeps", "pwctl, process \(first.number);")
+        #expect(try AgentProcess(shell, Self.text(["acc0"]), ["--once"]).end() == 0)
+        // Elsewhere is elsewhere.
+        let other = try Shell()
+        let elsewhere = try AgentProcess(other, Self.text(["acc0"]))
+        try elsewhere.expect("info health pseudowire=pw0", "state=up")
+        first.signal(SIGKILL)
+        try first.awaitKill()
+        let third = try AgentProcess(shell, Self.text(["acc1"]))
+        try third.expect("notice changed", "access acc0 -> acc1")
+        for agent in [third, elsewhere] {
+            agent.signal(SIGTERM)
+            #expect(try agent.end() == 0)
+        }
+        try other.end()
+        try shell.end()
+    }
+
+    @Test("a lock of somebody who can have no agent here keeps none from starting")
+    func squatted() throws {
+        let shell = try Shell()
+        let squatter = Process()
+        squatter.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
+        squatter.arguments =
+            ["--reuid=65534", "--clear-groups"]
+            + ["flock", "--no-fork", "/run/netns/\(shell.name)", "sleep", "60"]
+        try squatter.run()
+        defer { kill(squatter.processIdentifier, SIGKILL) }
+        let probe = try NetworkNamespace(named: shell.name)
+        func isFree() -> Bool {
+            defer { flock(probe.fileDescriptor, LOCK_UN) }
+            return flock(probe.fileDescriptor, LOCK_EX | LOCK_NB) == 0
+        }
+        for _ in 0..<500 where isFree() { usleep(10_000) }
+        try #require(!isFree())
+        let agent = try AgentProcess(shell, Self.text(["acc0"]))
+        try agent.expect("info health pseudowire=pw0", "state=up")
+        agent.signal(SIGTERM)
+        #expect(try agent.end() == 0)
         try shell.end()
     }
 

@@ -44,6 +44,14 @@ final class AgentProcess {
 
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
+    var number: Int32 { process.processIdentifier }
+
+    /// Waits until a signal has ended it.
+    func awaitKill() throws {
+        for _ in 0..<1000 where process.isRunning { usleep(10_000) }
+        try #require(!process.isRunning && process.terminationReason == .uncaughtSignal)
+    }
+
     /// Its exit status, when it has ended.
     func end() throws -> Int32 {
         for _ in 0..<4000 where process.isRunning { usleep(10_000) }

@@ -76,12 +76,45 @@ struct ApplyCommandTests {
                 "\(outcome.errors)")
             #expect(outcome.errors.contains("pwctl: \(path):"), "\(outcome.errors)")
         }
+        // Interfaces that are not here are no news for later.
+        let all = wrong.replacing("acc0", with: "acc8").replacing("vlam: true", with: "vlan: '007', underlay: ['wan9']")
+            .replacing("\"acc1\"", with: "\"wan8\"").replacing("name: \"pw1\", ", with: "")
+        try withFile(all) { (path: String) throws in
+            let outcome = try shell.run(["apply", path])
+            #expect(outcome.status == 64)
+            for (line, words) in [
+                (3, "pseudowires[0].access: pw0: no interface \"acc8\" here"), (4, "pseudowires[0].session-id: "),
+                (5, "pseudowires[1].name: is missing; "), (5, "pseudowires[1].access: no interface \"wan8\" here"),
+                (6, "pseudowires[1].vlan: \"007\""), (6, "pseudowires[1].underlay: no interface \"wan9\" here"),
+            ] {
+                let complaints = outcome.complaints.filter { $0.contains(words) }
+                #expect(complaints.count == 1, "\(words): \(outcome.errors)")
+                #expect(complaints.first?.hasPrefix("pwctl: \(path):\(line):") == true, "\(complaints)")
+            }
+            #expect(outcome.complaints.count == 6, "\(outcome.errors)")
+            #expect(try shell.run(["apply", path], isPrivileged: false).complaints.count == 3)
+        }
+        // One of several underlays, too.
+        let half = Self.text.replacing("vlan: 7", with: "underlay: ['wan0', 'wan9']")
+        try withFile(half) { (path: String) throws in
+            let outcome = try shell.run(["apply", path])
+            #expect(outcome.status == 1)
+            #expect(outcome.errors.contains("pseudowires[1].underlay: pw1: no interface \"wan9\" here"))
+        }
         #expect(try shell.run(["apply", "/nowhere.json5"]).status == 1)
         #expect(try shell.run(Shell.good()).status == 0)
         let before = try shell.run(["export"]).output
         #expect(try shell.run(["set", "pw0", "--ttl", "0"]).status == 64)
         #expect(try shell.run(["set", "pw0", "--unset", "tll"]).status == 64)
         #expect(try shell.run(["set", "pw7", "--ttl", "3"]).status == 1)
+        let several = try shell.run(
+            ["set", "pw0", "--access", "acc9", "--vlan", "007", "--ttl", "9", "--unset", "ttl", "--underlay", "wan9"])
+        #expect(several.status == 64)
+        for option in ["--access: no interface", "--vlan: ", "--ttl: is given a value and unset", "--underlay: no"] {
+            #expect(several.complaints.count { $0.contains(option) } == 1, "\(option): \(several.errors)")
+        }
+        #expect(several.complaints.count == 4, "\(several.errors)")
+        #expect(try shell.run(["set", "pw0", "--underlay", "wan0", "--underlay", "wan9"]).status == 1)
         #expect(try shell.run(["export"]).output == before)
         try shell.end()
     }

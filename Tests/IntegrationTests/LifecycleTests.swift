@@ -36,6 +36,23 @@ struct LifecycleTests {
         try wire.takeDown()
     }
 
+    @Test(
+        "a carrier that is missing at our end is told: the customer's in passing, the underlay's as what is waited for")
+    func carrier() throws {
+        let wire = try Wire()
+        try wire.first.add(Cell.all[0].configuration(at: .edge1))
+        let (host, peer) = try (wire.client(.host0), wire.client(.edge2))
+        func health(_ name: String, of client: RouteClient, isUp: Bool) throws -> String {
+            try client.links.update(wire.index(name, client), LinkUpdate(isUp: isUp))
+            return "\(try wire.first.pseudowire(named: "pw0").health)"
+        }
+        #expect(try health("veth01", of: host, isUp: false) == "up: carrying frames; but veth10 has no carrier")
+        #expect(try health("veth01", of: host, isUp: true) == "up: carrying frames of veth10")
+        #expect(try health("veth21", of: peer, isUp: false) == "waiting: underlay interface veth12 has no carrier")
+        #expect(try health("veth21", of: peer, isUp: true) == "up: carrying frames of veth10")
+        try wire.takeDown()
+    }
+
     @Test("many pseudowires on one underlay; the last one takes the filter with it")
     func many() throws {
         let wire = try Wire()

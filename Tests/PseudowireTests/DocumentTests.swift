@@ -92,7 +92,16 @@ struct DocumentTests {
                 "3:25: pseudowires[1].interface: makes an interface, access names one"
             ),
             (second("name: 'b'"), "3:1: pseudowires[1].access: is missing"),
-            (second("access: 'eth2'"), "3:1: pseudowires[1].name: is empty"),
+            (second("access: 'eth2'"), "3:1: pseudowires[1].name: is missing; 1 to 31 letters"),
+            (second("name: '', access: 'eth2'"), "3:9: pseudowires[1].name: is empty; 1 to 31 letters"),
+            (
+                second("name: 'b', access: 'eth2', vlan: '007'"),
+                "3:36: pseudowires[1].vlan: \"007\" is neither any, none nor a number from 1 to 4094, written without"
+            ),
+            (
+                second("name: 'b', access: 'eth2', ttl: '+7'"),
+                "3:35: pseudowires[1].ttl: \"+7\" is not a number from 1 to 255, written without a sign"
+            ),
             (
                 second("name: 'b', access: 'eth2', 'flow-label': 'zero'"),
                 "3:44: pseudowires[1].flow-label: has no meaning over IPv4"
@@ -112,6 +121,26 @@ struct DocumentTests {
         let found = faults(text)
         #expect(found.count == 1, "\(found)")
         #expect(found.first?.hasPrefix(sentence) == true, "\(found) instead of \(sentence)")
+    }
+
+    @Test(
+        "a number is the same with and without quotes, and as at a shell: decimal digits, or hexadecimal ones after 0x")
+    func numbers() throws {
+        for (text, value) in [("64", 64 as UInt8), ("0x40", 64), ("0X0a", 10)] {
+            for written in [text, "'\(text)'"] {
+                let document = try PseudowireDocument(
+                    parsing: Self.second("name: 'b', access: 'eth2', ttl: \(written)"))
+                #expect(document.pseudowires.last?.ttl == value)
+            }
+        }
+        for text in ["9", "'9'", "0x9"] {
+            let document = try PseudowireDocument(parsing: "{ pseudowires: [], 'max-sessions': \(text) }")
+            #expect(document.maxSessions == 9)
+        }
+        #expect(faults("{ pseudowires: [], 'max-sessions': '09' }").count == 1)
+        for text in ["007", "+7", "0x", "0x+7", "-0", " 7", "7.0", "1e1", "00", "٧"] {
+            #expect(faults(Self.second("name: 'b', access: 'eth2', ttl: '\(text)'")).count == 1, "\(text)")
+        }
     }
 
     /// For every option, one value that is not the usual one, and what else it needs.

@@ -210,6 +210,8 @@ struct OptionsTests {
             Mistake("sequence") {
                 $0.sequence = "send"; $0.sublayer = "none"
             },
+            Mistake("vlan") { $0.vlan = "007" }, Mistake("ttl") { $0.ttl = "+7" }, Mistake("ttl") { $0.ttl = "0x+7" },
+            Mistake("dscp") { $0.dscp = "00" }, Mistake("mtu") { $0.mtu = "-0" },
             Mistake("vlan") { $0.vlan = "0" }, Mistake("vlan") { $0.vlan = "4095" }, Mistake("vlan") { $0.vlan = "" },
             Mistake("vlan") {
                 $0.vlan = "all"; $0.vlanTag = "strip"; $0.vlanProtocol = "802.1ad"

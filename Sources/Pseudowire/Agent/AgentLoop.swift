@@ -38,6 +38,10 @@ struct AgentLoop {
             }
         }
         manager = try PseudowireManager(in: agent.namespace, fileSystem: agent.fileSystem)
+        // One that ends when all is as it should be does not quarrel for ever.
+        if agent.options.deadline == nil {
+            try AgentLock.take(manager.namespace, stateOwner: FileSystem.owner(of: manager.directory.base))
+        }
         manager.patience = agent.options.patience
         journal = DocumentWatch(manager.directory.pin(Journal.name))
         // Its own journal is no news: what fails would have it try again at once.

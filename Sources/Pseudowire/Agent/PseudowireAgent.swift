@@ -11,7 +11,8 @@ public import BPF
 /// It looks at the whole when it starts, and then only when the kernel says that something has changed, when the file
 /// does, when another command has changed pseudowires, and every ``Options/recheck``, for what nobody announces. An idle
 /// agent makes no system call in between. Each pseudowire is made as soon as what it needs is there, whatever the others
-/// wait for. When the agent stops, or is killed, the traffic flows on.
+/// wait for. When the agent stops, or is killed, the traffic flows on. One agent at a time keeps a namespace: a second one
+/// is refused, unless it has a ``Options/deadline``.
 ///
 /// The work is done on a thread of the agent's own, and the events are told there: return soon. Needs what
 /// ``PseudowireManager`` needs.

@@ -51,12 +51,15 @@ extension PseudowireConfiguration {
     /// The option by which the access interface was named.
     var accessField: String { makesInterface ? "interface" : "access" }
 
+    /// What a pseudowire may be called.
+    static let names = "1 to \(PW_NAME_SIZE - 1) letters, digits, '-', '_' or '.'"
+
     static func faultOfName(_ name: String) -> String? {
         let allowed = name.utf8.allSatisfy { byte in
             (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
                 || byte == 0x2d || byte == 0x2e || byte == 0x5f
         }
-        if name.isEmpty { return "is empty; 1 to \(PW_NAME_SIZE - 1) letters, digits, '-', '_' or '.'" }
+        if name.isEmpty { return "is empty; \(names)" }
         if name.utf8.count >= Int(PW_NAME_SIZE) {
             return "\"\(name)\" has \(name.utf8.count) characters; at most \(PW_NAME_SIZE - 1)"
         }

@@ -38,14 +38,16 @@ extension PseudowireOptions {
             }
             if let id = SessionID(text) { return id }
             let problem = Self.unsigned(text) == 0 ? "0 is kept for control messages" : "\"\(text)\" is no session id"
-            fault(field, "\(problem); 1 to 4294967295")
+            fault(field, "\(problem); 1 to 4294967295\(Self.spelling(text))")
             return nil
         }
 
         mutating func number(_ field: String, _ text: String?, _ range: ClosedRange<UInt64>) -> UInt64? {
             guard let text else { return nil }
             if let value = Self.unsigned(text), range.contains(value) { return value }
-            fault(field, "\"\(text)\" is not a number from \(range.lowerBound) to \(range.upperBound)")
+            fault(
+                field,
+                "\"\(text)\" is not a number from \(range.lowerBound) to \(range.upperBound)\(Self.spelling(text))")
             return nil
         }
 
@@ -70,12 +72,28 @@ extension PseudowireOptions {
             guard let text, !words.contains(text) else { return nil }
             if let value = Self.unsigned(text), range.contains(value) { return value }
             let known = words.joined(separator: ", ")
-            fault(field, "\"\(text)\" is neither \(known) nor a number from \(range.lowerBound) to \(range.upperBound)")
+            fault(
+                field,
+                "\"\(text)\" is neither \(known) nor a number from \(range.lowerBound) to \(range.upperBound)"
+                    + Self.spelling(text))
             return nil
         }
 
+        /// Decimal digits, or hexadecimal ones after `0x`: of one spelling with session ids.
         private static func unsigned(_ text: String) -> UInt64? {
-            text.lowercased().hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) : UInt64(text)
+            if text.hasPrefix("0x") || text.hasPrefix("0X") {
+                let digits = text.dropFirst(2)
+                return digits.first?.isHexDigit == true ? UInt64(digits, radix: 16) : nil
+            }
+            // "010" is eight to iproute2 and ten to people: nothing to us.
+            guard text == "0" || !text.hasPrefix("0"), text.first?.isNumber == true else { return nil }
+            return UInt64(text)
+        }
+
+        /// The cure of what would be a number, were it not for its sign or for zeros before it; empty for all else.
+        private static func spelling(_ text: String) -> String {
+            guard unsigned(text) == nil, UInt64(text) != nil else { return "" }
+            return ", written without a sign or leading zeros"
         }
     }
 }

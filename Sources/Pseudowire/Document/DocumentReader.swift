@@ -8,6 +8,8 @@ struct DocumentReader {
     private(set) var places = DocumentPlaces()
     private(set) var maxSessions: UInt32?
     private(set) var faults: [ConfigurationFault] = []
+    /// What else speaks against a pseudowire, in which there are stand-ins for what could not be understood.
+    private let objections: (PseudowireConfiguration) -> [ConfigurationFault]
     private var names: [String: String] = [:]
     private var sessions: [SessionID: String] = [:]
     private var accesses: [String: Users] = [:]
@@ -26,13 +28,25 @@ struct DocumentReader {
         }
     }
 
-    mutating func fault(_ path: String, _ message: String, _ position: JSON5Position) {
-        faults.append(
-            ConfigurationFault(
-                .usage, path, Self.withoutDashes(message), line: position.line, column: position.column))
+    init(_ objections: @escaping (PseudowireConfiguration) -> [ConfigurationFault] = { _ in [] }) {
+        self.objections = objections
     }
 
-    mutating func read(_ node: JSON5Node) {
+    mutating func fault(
+        _ path: String, _ message: String, _ position: JSON5Position, _ kind: ConfigurationFault.Kind = .usage
+    ) {
+        faults.append(
+            ConfigurationFault(kind, path, Self.withoutDashes(message), line: position.line, column: position.column))
+    }
+
+    /// A whole text.
+    mutating func read(_ text: [UInt8]) {
+        let (node, syntax) = JSON5.read(text)
+        for fault in syntax { self.fault("", fault.message, fault.position) }
+        if let node { read(node) }
+    }
+
+    private mutating func read(_ node: JSON5Node) {
         guard case .object(let members) = node.value else {
             if node.value != .invalid { fault("", "an object is needed: { pseudowires: [ … ] }", node.position) }
             return
@@ -50,9 +64,14 @@ struct DocumentReader {
     }
 
     private mutating func readLimit(_ node: JSON5Node) {
-        if case .number(let number) = node.value, let integer = number.integer, (1...16_777_216).contains(integer) {
-            maxSessions = UInt32(integer)
-        } else if node.value != .invalid {
+        var options = PseudowireOptions(name: "")
+        switch node.value {
+        case .string(let text): options.maxSessions = text
+        case .number(let number): options.maxSessions = number.integer.map { "\($0)" } ?? number.text
+        default: break
+        }
+        maxSessions = options.read().maxSessions
+        if maxSessions == nil, node.value != .invalid {
             fault("max-sessions", "must be a number from 1 to 16777216", node.position)
         }
     }
@@ -93,11 +112,15 @@ struct DocumentReader {
             }
         }
         let before = faults.count
+        if positions["name"] == nil {
+            broken.insert("name")
+            fault("\(path).name", "is missing; \(PseudowireConfiguration.names)", node.position)
+        }
         let (configuration, _, found) = options.read()
-        for found in found {
+        for found in found + objections(configuration).filter({ !$0.isAbout(found) }) {
             let key = found.field == "NAME" ? "name" : found.field
             guard !broken.contains(key) else { continue }
-            fault("\(path).\(key)", found.message, positions[key] ?? node.position)
+            fault("\(path).\(key)", found.message, positions[key] ?? node.position, found.kind)
         }
         checkAgainstOthers(configuration, path, positions, broken, node.position)
         if faults.count == before, broken.isEmpty {

@@ -32,10 +32,8 @@ public struct PseudowireDocument: Hashable, Sendable {
 
     /// The same of octets as they were read.
     public init(parsing text: [UInt8]) throws(ConfigurationFaults) {
-        let (node, syntax) = JSON5.read(text)
         var reader = DocumentReader()
-        for fault in syntax { reader.fault("", fault.message, fault.position) }
-        if let node { reader.read(node) }
+        reader.read(text)
         guard reader.faults.isEmpty else { throw ConfigurationFaults(reader.faults) }
         self.init(reader.pseudowires, maxSessions: reader.maxSessions)
         places = reader.places

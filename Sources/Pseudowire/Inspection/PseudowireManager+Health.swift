@@ -84,8 +84,8 @@ extension PseudowireManager {
         guard let route, route.type == .unicast else { return "there is no route to \(tunnel.peer)" }
         let holders = try netlink { () throws(NetlinkError) in try cache.survey.holders(of: tunnel.local) }
         guard !holders.isEmpty else { return "the address \(tunnel.local) is on no interface" }
-        if let out = route.outputInterface, let link = links[out.rawValue], !link.flags.contains(.up) {
-            return "underlay interface \(link.name) is down"
+        if let out = route.outputInterface, let link = links[out.rawValue], !link.flags.contains(.lowerUp) {
+            return "underlay interface \(link.name) \(link.flags.contains(.up) ? "has no carrier" : "is down")"
         }
         return nil
     }
@@ -99,6 +99,10 @@ extension PseudowireManager {
         let links = cache.links
         if !configuration.makesInterface, let access = links[record.access], !access.answers(to: configuration.access) {
             found.lastRemarks.append("\(configuration.access) is called \(access.name) now")
+        }
+        // The customer's own affair, as a cable that is not plugged in: nothing here waits for it.
+        if let access = links[record.access], !access.flags.contains(.lowerUp) {
+            found.firstRemarks.append("\(access.name) has no carrier")
         }
         for (role, interface) in [(Attachment.Role.access, record.access)] + record.underlays.map({ (.underlay, $0) }) {
             guard let link = links[interface] else { continue }

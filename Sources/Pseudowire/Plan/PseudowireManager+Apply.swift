@@ -14,6 +14,45 @@ extension PseudowireManager {
         try plan(document, .make, removesOthers: !keepsOthers).plan
     }
 
+    /// Everything that is wrong with a document's text, and with it the interfaces that it names and that are not here.
+    ///
+    /// For a text that is not valid, of which no plan can be made; what else this machine has against it a plan will tell.
+    public func faults(of text: [UInt8]) -> [ConfigurationFault] {
+        let known = (try? records(openState())) ?? []
+        let records = Dictionary(known.map { ($0.configuration.name, $0) }) { first, _ in first }
+        let cache = SurveyCache(client)
+        var reader = DocumentReader { wire in
+            self.missingInterfaces(wire, records[wire.name], cache).map { fault in
+                // As a plan words it.
+                let name = wire.name.isEmpty ? "" : "\(wire.name): "
+                return ConfigurationFault(fault.kind, fault.field, name + fault.message)
+            }
+        }
+        reader.read(text)
+        return reader.faults
+    }
+
+    /// What one look at the interfaces has against those that a configuration names.
+    ///
+    /// Those that are recorded for it already may be gone: then it waits. Where the kernel does not answer, nothing is said.
+    private func missingInterfaces(
+        _ wire: PseudowireConfiguration, _ old: Record?, _ cache: SurveyCache
+    ) -> [ConfigurationFault] {
+        let old = old?.configuration
+        var survey = Survey(client, [], cache)
+        if old?.makesInterface != wire.makesInterface || old?.access != wire.access {
+            if wire.makesInterface {
+                try? survey.checkNewName(wire)
+            } else {
+                _ = try? survey.accessInterface(wire)
+            }
+        }
+        for name in wire.underlays where PseudowireConfiguration.faultOfInterfaceName(name) == nil {
+            if old?.underlays.contains(name) != true { _ = try? survey.interface(name, field: "underlay") }
+        }
+        return survey.faults
+    }
+
     /// What it takes to change one pseudowire in place.
     ///
     /// - Parameters:
@@ -27,18 +66,15 @@ extension PseudowireManager {
         guard let record = existing.first(where: { $0.configuration.name == changes.name }) else {
             throw .faults([Self.unknown(changes.name, among: existing.map(\.configuration.name))])
         }
-        let contradictions = unset.filter { !(changes[$0].isEmpty) }
-        guard contradictions.isEmpty else {
-            throw .faults(
-                contradictions.map {
-                    ConfigurationFault(.usage, $0.rawValue, "is given a value and unset; only one of both")
-                })
+        let contradictions = unset.filter { !(changes[$0].isEmpty) }.map {
+            ConfigurationFault(.usage, $0.rawValue, "is given a value and unset; only one of both")
         }
-        let configuration: PseudowireConfiguration
-        do throws(ConfigurationFaults) {
-            configuration = try PseudowireOptions(record.configuration).changed(by: changes, unset: unset).resolve()
-        } catch {
-            throw .faults(error.faults)
+        let words = PseudowireOptions(record.configuration).changed(by: changes, unset: unset)
+        let (configuration, _, misunderstood) = words.read()
+        let faults = contradictions + misunderstood.filter { !$0.isAbout(contradictions) }
+        guard faults.isEmpty else {
+            let missing = missingInterfaces(configuration, record, SurveyCache(client))
+            throw .faults(faults + missing.filter { !$0.isAbout(faults) })
         }
         return try plan(PseudowireDocument([configuration]), .change, removesOthers: false).plan
     }

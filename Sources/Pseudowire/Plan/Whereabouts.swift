@@ -30,7 +30,12 @@ struct Whereabouts {
         }
         var present: [String] = []
         for name in configuration.underlays {
-            if let link = try underlay(name, old) { present.append(link.name) }
+            if let link = try underlay(name, old) {
+                present.append(link.name)
+            } else if !isLiteral, old?.configuration.underlays.contains(name) != true {
+                // One that never was there has not gone: whoever names it now is to hear of it.
+                present.append(name)
+            }
         }
         if !present.isEmpty { today.underlays = present }
         return today

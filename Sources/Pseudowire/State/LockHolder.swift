@@ -4,15 +4,33 @@ internal import Glibc
 enum LockHolder {
     /// ": pwctl, process 4711"; empty where it cannot be found.
     static func of(_ descriptor: Int32) -> String {
+        process(holding: descriptor).map(name) ?? ""
+    }
+
+    /// The process alone.
+    static func process(holding descriptor: Int32) -> Int32? {
         var status = stat()
-        guard fstat(descriptor, &status) == 0, let locks = FileSystem.read("/proc/locks"),
-            let process = process(in: locks, holding: status)
-        else { return "" }
+        guard fstat(descriptor, &status) == 0, let locks = FileSystem.read("/proc/locks") else { return nil }
+        return process(in: locks, holding: status)
+    }
+
+    /// ": pwctl, process 4711".
+    static func name(_ process: Int32) -> String {
         // Of another user's process not even its name may be seen (hidepid=, ProtectProc=).
         guard let name = FileSystem.read("/proc/\(process)/comm") else { return ": process \(process)" }
         // A process gives itself what name it likes.
         let text = name.unicodeScalars.filter { (0x20..<0x7f).contains($0.value) }
         return ": \(String(String.UnicodeScalarView(text))), process \(process)"
+    }
+
+    /// With whose rights a process acts; nil where it cannot be found.
+    ///
+    /// Not the owner of its directory in /proc: that is root's for every process that cannot be dumped.
+    static func user(of process: Int32) -> UInt32? {
+        let lines = FileSystem.read("/proc/\(process)/status")?.split(separator: "\n")
+        // Real, effective, saved, and for file systems.
+        let words = lines?.first { $0.hasPrefix("Uid:") }?.split(whereSeparator: \.isWhitespace)
+        return words.flatMap { $0.count > 2 ? UInt32($0[2]) : nil }
     }
 
     /// The process that a line like this one names:

@@ -69,8 +69,8 @@ final class AgentReporter: Sendable {
             logger.log(level: level, message, metadata: metadata)
         }
         switch event {
-        case .started(let count): say(.notice, "started", ["pseudowires": "\(count)"])
-        case .reloaded(let count): say(.notice, "document read", ["pseudowires": "\(count)"])
+        case .started(let count): say(.notice, "started", ["pseudowires": .stringConvertible(count)])
+        case .reloaded(let count): say(.notice, "document read", ["pseudowires": .stringConvertible(count)])
         case .rejected(let error):
             guard case .faults(let faults) = error else {
                 return say(.error, "document refused", ["reason": "\(error)"])
@@ -79,7 +79,7 @@ final class AgentReporter: Sendable {
         case .changed(let change): say(.notice, "changed", ["change": "\(change)"])
         case .waiting(let waiting):
             var metadata: Logger.Metadata = ["reason": "\(waiting.reason)"]
-            if let line = waiting.place.line { metadata["line"] = "\(line)" }
+            if let line = waiting.place.line { metadata["line"] = .stringConvertible(line) }
             say(.warning, "waiting", metadata)
         case .health(_, let health):
             say(
@@ -93,8 +93,9 @@ final class AgentReporter: Sendable {
             say(
                 .debug, "looked",
                 [
-                    "changes": "\(changes)", "waiting": "\(waiting)", "failures": "\(failures)",
-                    "took-ms": "\(took / .milliseconds(1))",
+                    "changes": .stringConvertible(changes), "waiting": .stringConvertible(waiting),
+                    "failures": .stringConvertible(failures),
+                    "took-ms": .stringConvertible(took / .milliseconds(1)),
                 ])
         case .heartbeat: say(.trace, "alive")
         case .stopped: say(.notice, "stopped")

@@ -13,18 +13,33 @@ struct LineLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let fields = metadata.merging(event.metadata ?? [:]) { $1 }.map { ($0.key, "\($0.value)") }
-            .sorted { $0.0 < $1.0 }
+        let fields = metadata.merging(event.metadata ?? [:]) { $1 }
         guard isJSON else {
-            let words = fields.map { " \($0)=\(Self.quoted($1))" }.joined()
+            let words = fields.sorted { $0.key < $1.key }.map { " \($0)=\(Self.quoted("\($1)"))" }.joined()
             Report.toStandardError("\(Self.time()) \(event.level) \(event.message)\(words)")
             return
         }
-        var object = Dictionary(fields) { $1 }
-        object["time"] = Self.time()
-        object["level"] = "\(event.level)"
-        object["message"] = "\(event.message)"
+        var object = fields.mapValues(JSONField.init)
+        object["time"] = JSONField(.string(Self.time()))
+        object["level"] = JSONField(.string("\(event.level)"))
+        object["message"] = JSONField(.string("\(event.message)"))
         if let line = try? JSONText.line(object) { Report.toStandardError(line) }
+    }
+
+    /// What a machine reads: a number as a number, all else as its text.
+    private struct JSONField: Encodable {
+        let value: Logger.Metadata.Value
+
+        init(_ value: Logger.Metadata.Value) { self.value = value }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch value {
+            case .stringConvertible(let number as Int): try container.encode(number)
+            case .stringConvertible(let number as Double): try container.encode(number)
+            default: try container.encode("\(value)")
+            }
+        }
     }
 
     private static func quoted(_ value: String) -> String {

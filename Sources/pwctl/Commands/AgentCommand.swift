@@ -12,7 +12,8 @@ struct AgentCommand: ParsableCommand {
         discussion: """
             Makes each as soon as its interfaces are there, and puts it right when they, addresses or routes change. \
             Reads the file again when it changes and on SIGHUP; one that is not valid is reported and not used. Ends on \
-            SIGTERM and SIGINT; the traffic flows on. Tells systemd how it is (Type=notify-reload, WatchdogSec=).
+            SIGTERM and SIGINT; the traffic flows on. Tells systemd how it is (Type=notify-reload, WatchdogSec=). \
+            One agent at a time keeps a namespace: a second one is refused, unless it ends by itself (--once).
             """)
 
     @Argument(help: ArgumentHelp("The file, as 'apply' takes it.", valueName: "FILE"))

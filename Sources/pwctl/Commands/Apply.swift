@@ -7,9 +7,9 @@ struct Apply: ParsableCommand {
         commandName: "apply",
         abstract: "Make the pseudowires of a namespace those that a file describes; all or nothing.",
         discussion: """
-            The file is JSON5, its keys are the options of 'create'; 'pwctl export' prints such a file. Pseudowires that \
-            it does not describe are removed, unless --keep-others is given. The plan is printed; where nothing has to \
-            change, that is said.
+            The file is JSON5, its keys are the options of 'create'; 'pwctl export' prints such a file. A number may have \
+            quotes or not, and is spelled as for 'create'. Pseudowires that the file does not describe are removed, unless \
+            --keep-others is given. The plan is printed; where nothing has to change, that is said.
             """)
 
     @Argument(help: ArgumentHelp("The file; - for standard input.", valueName: "FILE"))
@@ -29,7 +29,8 @@ struct Apply: ParsableCommand {
         let name = file == "-" ? "standard input" : file
         let document = try Report.failures(in: name) { () throws(PseudowireError) in
             do throws(ConfigurationFaults) { return try PseudowireDocument(parsing: text) } catch {
-                throw .faults(error.faults)
+                // Who may not look at this machine hears what is wrong with the words.
+                throw .faults((try? PseudowireManager(in: common.namespace))?.faults(of: text) ?? error.faults)
             }
         }
         let manager = try common.manager()

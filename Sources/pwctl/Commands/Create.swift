@@ -7,7 +7,8 @@ struct Create: ParsableCommand {
         abstract: "Create a pseudowire.",
         discussion: """
             Session ids and cookies belong to their receiver: --session-id and --expect-cookie are what the peer sends \
-            to us, --peer-session-id and --send-cookie what we send to it.
+            to us, --peer-session-id and --send-cookie what we send to it. Numbers are decimal, without leading zeros, or \
+            hexadecimal after 0x.
             """)
 
     @Argument(help: ArgumentHelp("What to call it here.", valueName: "NAME"))
