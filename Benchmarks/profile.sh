@@ -68,7 +68,7 @@ profile() {
                 100 * programs / total, 100 * octets / total
             for (symbol in own) printf "own %6.1f %%  %s\n", 100 * own[symbol] / total, symbol | "sort -k2,2nr | head -n 12"
             close("sort -k2,2nr | head -n 12")
-            for (symbol in all) printf "all %6.1f %%  %s\n", 100 * all[symbol] / total, symbol | "sort -k2,2nr | head -n 45"
+            for (symbol in all) if (symbol !~ /^(\$s|__libc|datapath_bench)/) printf "all %6.1f %%  %s\n", 100 * all[symbol] / total, symbol | "sort -k2,2nr | head -n 45"
         }'
 }
 
