@@ -138,7 +138,7 @@ struct ApplyTests {
         try wire.takeDown()
     }
 
-    @Test("memory for all that there may be is taken at once where half of them come at once, and an upgrade lives with either")
+    @Test("memory for all that may come is taken where half of them come at once; an upgrade lives with either")
     func roomy() throws {
         let wire = try Wire()
         for (room, isTaken) in [(5, true), (6, true), (8, false)] as [(UInt32, Bool)] {

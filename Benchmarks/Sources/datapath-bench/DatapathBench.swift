@@ -106,7 +106,8 @@ struct DatapathBench: ParsableCommand {
     }
 
     private static var guestSettings: [Setting] {
-        ([Contender.redirect, .vxlan, .kernelL2TP] + Contender.all.filter { $0.name == Contender.udp }).flatMap { contender in
+        ([Contender.redirect, .vxlan, .kernelL2TP] + Contender.all.filter { $0.name == Contender.udp }).flatMap {
+            contender in
             [Condition.defaults, .injection].map { Setting(contender: contender, condition: $0) }
         }
     }
