@@ -2,6 +2,7 @@
 # make check   prove everything: formatting, the embedded datapath, all tests, real peers
 # make bench   the datapath and the netlink library beside what one would use instead; ratios within one run. Twenty
 #              minutes on a machine that does nothing else; make bench-quick: an impression, in three
+# make profile where the time goes in the bench's rows about frames, here and in the guest; a quarter of an hour
 # make fuzz    the datapath against its reference on FUZZ_FRAMES frames, a hundred times what make check compares
 # make faults  commands killed at FAULT_ROUNDS random instants, and at every place with everything that could come next
 # make tsan    the tests of RouteNetlink and BPF under ThreadSanitizer; make asan: under AddressSanitizer, with leaks
@@ -12,7 +13,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: all setup setup-check bpffs build release demo check faults fuzz fuzz-native bench bench-quick bench-netlink figures \
+.PHONY: all setup setup-check bpffs build release demo check faults fuzz fuzz-native bench bench-quick bench-netlink figures profile \
 	bench-build bench-smoke test test-build lint format bpf bpf-check downstream foreign-tools clean tsan asan
 
 # What building needs, and what testing needs beyond that: witnesses and peers that we did not write.
@@ -198,6 +199,15 @@ bench-netlink: setup
 	python3 -m pip install -q --root-user-action ignore --target $(BUILD_DIR)/python pyroute2 || true
 	$(BUILD_BENCHMARKS) --product netlink-bench
 	PYTHONPATH=$(abspath $(BUILD_DIR))/python $(BENCHMARKS)/release/netlink-bench
+
+profile: setup-check bpffs bench-build
+	@$(call install,linux-perf)
+	$(SAY) 'where the time goes'
+	Benchmarks/profile.sh $(abspath $(BENCHMARKS))/release/datapath-bench
+	$(SAY) 'the same in the guest, beside l2tp_eth'
+	Tests/Interop/guest/prepare.sh $(GUEST_CACHE) >/dev/null
+	Tests/Interop/guest/run.sh $(GUEST_CACHE) 900 "modprobe -a l2tp_eth l2tp_netlink vxlan veth bridge sch_ingress cls_bpf; \
+		Benchmarks/profile.sh $(abspath $(BENCHMARKS))/release/datapath-bench"
 
 bench-build: setup
 	$(SAY) 'building the bench'

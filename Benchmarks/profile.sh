@@ -4,9 +4,8 @@
 # Where the time goes in the rows of the bench that are about frames: the whole machine is sampled, kernel included, while one
 # contender carries one kind of work for long. What setting up costs is left out. Prints for each what share of the samples each
 # function has, by itself and with what it calls. What runs with interrupts off is sampled where they are on again. Needs
-# root, perf (linux-perf), jq, and for l2tp_eth a kernel that has it, as in the guest of Tests/Interop:
-#
-#   Tests/Interop/guest/run.sh CACHE 900 "modprobe -a l2tp_eth vxlan veth bridge sch_ingress cls_bpf; Benchmarks/profile.sh BENCH"
+# root, perf (linux-perf), jq, and for l2tp_eth a kernel that has it: `make profile` runs this here and in the guest of
+# Tests/Interop.
 
 set -euo pipefail
 
