@@ -35,7 +35,7 @@ profile() {
     fi
     echo "== $1, $2: $(jq -r '[.chain.samples[] | "\(.value * 100 | round / 100) \(.work | split(", ")[-1])"] | join("; ")' \
         "$scratch/datapath.json")"
-    perf script -i "$scratch/data" --comms datapath-bench,ksoftirqd/0,ksoftirqd/1 -F comm,ip,sym 2>/dev/null | awk '
+    perf script -i "$scratch/data" --comms "datapath-bench$(printf ',ksoftirqd/%s' $(seq 0 $(($(nproc) - 1))))" -F comm,ip,sym 2>/dev/null | awk '
         function name_of(line) { sub(/^[ \t]*[0-9a-f]+ /, "", line); sub(/ \(.*$/, "", line); return line }
         function finish(    i, symbol) {
             if (depth && !is_setup) {

@@ -34,7 +34,12 @@ struct DocumentTests {
             ("{}", "1:1: \"pseudowires\" is missing"), ("{pseudowires: 3}", "1:15: pseudowires: a list is needed"),
             ("{pseudowires: [3]}", "1:16: pseudowires[0]: an object is needed"),
             ("{pseudowire: []}", "1:2: pseudowire: is no key; the nearest is \"pseudowires\""),
-            ("{pseudowires: [], \"max-sessions\": 0}", "1:35: max-sessions: must be a number from 1"),
+            ("{pseudowires: [], \"max-sessions\": 0}", "1:35: max-sessions: \"0\" is not a number from 1"),
+            ("{pseudowires: [], \"max-sessions\": [9]}", "1:35: max-sessions: must be a number from 1"),
+            (
+                "{pseudowires: [], \"max-sessions\": '09'}",
+                "1:35: max-sessions: \"09\" is not a number from 1 to 16777216, written without a sign or leading zeros"
+            ),
             (
                 second("name: 'b', access: 'eth2', acces: 'x'"),
                 "3:30: pseudowires[1].acces: is no key; the nearest is \"access\""
@@ -137,7 +142,12 @@ struct DocumentTests {
             let document = try PseudowireDocument(parsing: "{ pseudowires: [], 'max-sessions': \(text) }")
             #expect(document.maxSessions == 9)
         }
-        #expect(faults("{ pseudowires: [], 'max-sessions': '09' }").count == 1)
+        for text in ["'09'", "+9", "9.0", "1e1"] {
+            #expect(faults("{ pseudowires: [], 'max-sessions': \(text) }").count == 1, "\(text)")
+        }
+        for text in ["+7", "-7", "7.0", "1e1"] {
+            #expect(faults(Self.second("name: 'b', access: 'eth2', ttl: \(text)")).count == 1, "\(text)")
+        }
         for text in ["007", "+7", "0x", "0x+7", "-0", " 7", "7.0", "1e1", "00", "٧"] {
             #expect(faults(Self.second("name: 'b', access: 'eth2', ttl: '\(text)'")).count == 1, "\(text)")
         }

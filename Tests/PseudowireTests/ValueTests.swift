@@ -261,6 +261,37 @@ struct ValueTests {
         #expect(Plan(list, for: []).description == expected.joined(separator: "\n"))
     }
 
+    @Test("what rows of steps come to is what the steps come to, one by one")
+    func additions() {
+        let pairs = (1...4 as ClosedRange<UInt32>).map { slot in
+            var wire = Self.wires[0]
+            wire.name = "pw\(slot)"
+            let record = Record(
+                configuration: wire, slot: slot, access: slot == 4 ? 0 : 2, underlays: [3], finishes: false,
+                coalesces: true, isReady: true, created: 0)
+            return Transition.Pair(new: record, old: nil, underlay: 7, makes: false, isParked: slot == 4)
+        }
+        var list = ActionList([.makeState(maxSessions: 8), .attach(.underlay, interface: 3, name: "eth0", hook: .tcx)])
+        list.append(.clearCounters, pairs)
+        list.append(.session, Array(pairs.prefix(3)))
+        list.append(.path, Array(pairs.prefix(2)))
+        list.append(.access, Array(pairs.prefix(3)))
+        list.append(.record, pairs)
+        #expect(list.additions?.count == 4)
+        func entries(_ list: ActionList) -> [[UInt8]] {
+            Intent.all(of: list).flatMap { intent in
+                (0..<intent.entryCount).map { number in withUnsafeBytes(of: intent.entry(number)) { Array($0) } }
+            }.sorted { $0.lexicographicallyPrecedes($1) }
+        }
+        let one = ActionList(Array(list))
+        #expect(one.additions == nil)
+        #expect(entries(list).count == 4)
+        #expect(entries(list) == entries(one))
+        // What is made with one of them is more than a row says.
+        list.append([.makeInterface(pairs[0].new, .init(mtu: 1446, isDormant: true))])
+        #expect(list.additions == nil)
+    }
+
     @Test("names in the order of their words are in the order of names")
     func order() {
         let longest = String(repeating: "a", count: 31)

@@ -117,8 +117,10 @@ struct DatapathBench: ParsableCommand {
         func isWanted(_ setting: Setting, _ work: Work) -> Bool {
             "\(setting.contender.name)/\(setting.condition.rawValue)/\(work.name)".contains(wanted)
         }
-        // This machine may have no L2TP of its own: it is there for whoever asks for it by name.
-        let settings = Self.settings + Self.guestSettings.filter { $0.contender.name == Contender.kernelL2TP.name }
+        let hasL2TP = FileManager.default.fileExists(atPath: "/sys/module/l2tp_eth")
+        let settings =
+            Self.settings
+            + Self.guestSettings.filter { hasL2TP && $0.contender.name == Contender.kernelL2TP.name }
         let run = try measure(
             settings.filter { setting in setting.condition.works.contains { isWanted(setting, $0) } },
             rounds: rounds, seconds: seconds, only: isWanted, progress: Self.say)

@@ -2,6 +2,9 @@
 public enum AgentEvent: Sendable, CustomStringConvertible {
     /// It watches from now on.
     case started(pseudowires: Int)
+    /// Somebody who can have no agent here holds the lock by which agents know of each other: another one would not be
+    /// noticed.
+    case unlocked(by: String)
     /// The document was read again, or replaced.
     case reloaded(pseudowires: Int)
     /// The new document is not valid, or not there; what it said before stays true.
@@ -39,6 +42,7 @@ public enum AgentEvent: Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .started(let count): "keeping \(count) pseudowires"
+        case .unlocked(let holder): "\(holder) holds the lock of this namespace; another agent would not be noticed"
         case .reloaded(let count): "new document, \(count) pseudowires"
         case .rejected(let error): "the document is not valid and is not used: \(error)"
         case .changed(let change): change.description

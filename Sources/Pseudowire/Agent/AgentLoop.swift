@@ -20,6 +20,8 @@ struct AgentLoop {
     private var schedule: LookSchedule
     private var ledger = AgentLedger()
     private let deadline: ContinuousClock.Instant?
+    /// Who holds the lock by which agents know of each other, and is none.
+    private let squatter: String?
     private var nextBeat: ContinuousClock.Instant?
 
     init(_ agent: PseudowireAgent) throws(PseudowireError) {
@@ -39,9 +41,8 @@ struct AgentLoop {
         }
         manager = try PseudowireManager(in: agent.namespace, fileSystem: agent.fileSystem)
         // One that ends when all is as it should be does not quarrel for ever.
-        if agent.options.deadline == nil {
-            try AgentLock.take(manager.namespace, stateOwner: FileSystem.owner(of: manager.directory.base))
-        }
+        let owner = FileSystem.owner(of: manager.directory.base)
+        squatter = agent.options.deadline == nil ? try AgentLock.take(manager.namespace, stateOwner: owner) : nil
         manager.patience = agent.options.patience
         journal = DocumentWatch(manager.directory.pin(Journal.name))
         // Its own journal is no news: what fails would have it try again at once.
@@ -59,7 +60,9 @@ struct AgentLoop {
     }
 
     mutating func run(_ report: (AgentEvent) -> Void) throws(PseudowireError) -> AgentOutcome {
+        defer { AgentLock.release(manager.namespace) }
         report(.started(pseudowires: document.pseudowires.count))
+        if let squatter { report(.unlocked(by: squatter)) }
         while true {
             let wishes = agent.mailbox.take()
             if wishes.stops { break }

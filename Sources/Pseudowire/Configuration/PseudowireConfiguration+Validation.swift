@@ -80,7 +80,7 @@ extension PseudowireConfiguration {
 
     static func faultsOfAddresses(local: IPAddress, peer: IPAddress) -> [ConfigurationFault] {
         var found: [ConfigurationFault] = []
-        for (field, address) in [("local", local), ("peer", peer)] {
+        func check(_ field: String, _ address: IPAddress) {
             let problem: String? =
                 if address.isUnspecified { "stands for every address" } else if address.isMulticast {
                     "is a multicast address"
@@ -94,6 +94,8 @@ extension PseudowireConfiguration {
                 found.append(ConfigurationFault(.usage, field, "\(address) \(problem); a unicast address is needed"))
             }
         }
+        check("local", local)
+        check("peer", peer)
         if local.family != peer.family {
             let message = "\(peer) is IPv\(peer.family.rawValue) but --local \(local) is IPv\(local.family.rawValue); "
             found.append(ConfigurationFault(.usage, "peer", message + "both must be of one family"))

@@ -41,7 +41,8 @@ enum DatapathObject {
     ///
     /// Not those that carry frames: memory that waits is given to the next entry at once, while a program may still read
     /// the one before, and a frame would leave with another customer's headers. Memory of an entry's own stays until no
-    /// program reads it.
+    /// program reads it. What an ICMP message finds in `paths` is looked up again in `access`, which may be another one's by
+    /// then in any case, and compared with the message.
     static let roomy: Set<MapName> = [.pseudowires, .paths]
 
     /// How many entries `past` has once something was counted in other maps: all of these have come to an end.

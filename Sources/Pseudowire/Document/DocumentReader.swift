@@ -67,12 +67,14 @@ struct DocumentReader {
         var options = PseudowireOptions(name: "")
         switch node.value {
         case .string(let text): options.maxSessions = text
-        case .number(let number): options.maxSessions = number.integer.map { "\($0)" } ?? number.text
-        default: break
+        case .number(let number): options.maxSessions = number.text
+        case .invalid: return
+        default: return fault("max-sessions", "must be a number from 1 to 16777216", node.position)
         }
-        maxSessions = options.read().maxSessions
-        if maxSessions == nil, node.value != .invalid {
-            fault("max-sessions", "must be a number from 1 to 16777216", node.position)
+        let (_, limit, faults) = options.read()
+        maxSessions = limit
+        for found in faults where found.field == "max-sessions" {
+            fault("max-sessions", found.message, node.position)
         }
     }
 
@@ -163,7 +165,7 @@ struct DocumentReader {
         switch member.node.value {
         case .string(let text): return [text]
         case .number(let number) where option.takesNumbers:
-            return [number.integer.map { "\($0)" } ?? number.text]
+            return [number.text]
         case .array(let elements) where option.isList:
             var words: [String] = []
             for element in elements {

@@ -100,10 +100,6 @@ extension PseudowireManager {
         if !configuration.makesInterface, let access = links[record.access], !access.answers(to: configuration.access) {
             found.lastRemarks.append("\(configuration.access) is called \(access.name) now")
         }
-        // The customer's own affair, as a cable that is not plugged in: nothing here waits for it.
-        if let access = links[record.access], !access.flags.contains(.lowerUp) {
-            found.firstRemarks.append("\(access.name) has no carrier")
-        }
         for (role, interface) in [(Attachment.Role.access, record.access)] + record.underlays.map({ (.underlay, $0) }) {
             guard let link = links[interface] else { continue }
             if let sentence = try missingXDP(role, on: link, record, state, cache) {
@@ -120,6 +116,10 @@ extension PseudowireManager {
         }
         if let out = route?.outputInterface, let link = links[out.rawValue], !record.underlays.contains(out.rawValue) {
             found.firstRemarks.append("the route leads through \(link.name), where replies are not taken in")
+        }
+        // The customer's own affair, as a cable that is not plugged in: nothing here waits for it.
+        if let access = links[record.access], !access.flags.contains(.lowerUp) {
+            found.firstRemarks.append("\(access.name) has no carrier")
         }
     }
 

@@ -90,7 +90,9 @@ struct DocumentPlanner {
         survey.reserveCapacity(pending.count)
         transition.reserveCapacity(pending.count)
         for index in pending {
-            guard let wire = try recordable(document.pseudowires[index], index) else { continue }
+            let asked = document.pseudowires[index]
+            // Without named underlays it is recorded as it stands.
+            guard let wire = asked.underlays.isEmpty ? asked : try recordable(asked, index) else { continue }
             let old = records.isEmpty ? nil : records[wire.name]
             let isSame = old?.isReady == true && old?.configuration == wire
             if let old, old.mustGo(for: wire) {
@@ -140,13 +142,20 @@ struct DocumentPlanner {
         let count = survey.faults.count
         var hidden: Link?
         if let old, old.isReady, wire.makesInterface { hidden = try whereabouts.hiddenEnd(old) }
-        // Of one that is new, and names no underlays, there is nothing that could be called otherwise today.
-        let today = old == nil && wire.underlays.isEmpty ? nil : try whereabouts.today(wire, old)
-        var place = try survey.place(today ?? wire, keepsInterface: hidden != nil)
+        var place: Survey.Place?
+        var access = wire.access
+        if old == nil, wire.underlays.isEmpty {
+            // There is nothing that could be called otherwise today.
+            place = try survey.place(wire)
+        } else {
+            let today = try whereabouts.today(wire, old)
+            place = try survey.place(today, keepsInterface: hidden != nil)
+            access = today.access
+        }
         let makes = wire.makesInterface && hidden == nil
-        let access = hidden ?? place?.access
+        let link = hidden ?? place?.access
         var record = Record(
-            configuration: wire, slot: slots[index], access: access?.index.rawValue ?? 0, underlays: [],
+            configuration: wire, slot: slots[index], access: link?.index.rawValue ?? 0, underlays: [],
             finishes: place?.finishes(wire.offload) ?? old?.finishes ?? false,
             coalesces: place?.coalesces(wire.coalesce) ?? old?.coalesces ?? false, isReady: true,
             created: old?.created ?? PseudowireManager.now())
@@ -160,7 +169,7 @@ struct DocumentPlanner {
         if let hidden { place?.hidden = hidden }
         // What keeps it from being made anew does not undo it, as long as it is where it was.
         if place == nil, let old, old.isReady, old.access != 0, old.configuration == wire,
-            try isThere(old, hidden, today ?? wire)
+            try isThere(old, hidden, access)
         {
             return Judgement(record: old, place: nil, makes: false, faults: faults, isHeld: true)
         }
@@ -169,10 +178,9 @@ struct DocumentPlanner {
         return Judgement(record: record, place: place, makes: makes && place != nil, faults: faults)
     }
 
-    private func isThere(
-        _ old: Record, _ hidden: Link?, _ today: PseudowireConfiguration
-    ) throws(PseudowireError) -> Bool {
-        old.configuration.makesInterface ? hidden != nil : try whereabouts.isAccess(today.access, old.access)
+    /// - Parameter access: what its access interface is called today.
+    private func isThere(_ old: Record, _ hidden: Link?, _ access: String) throws(PseudowireError) -> Bool {
+        old.configuration.makesInterface ? hidden != nil : try whereabouts.isAccess(access, old.access)
     }
 
     private func differences(_ old: Record, _ judgement: Judgement) throws(PseudowireError) -> [String] {

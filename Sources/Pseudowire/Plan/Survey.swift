@@ -90,6 +90,8 @@ struct Survey {
         self.client = client
         self.cache = cache ?? SurveyCache(client)
         for record in records {
+            names.insert(record.configuration.name)
+            sessions[record.configuration.session.local] = record.configuration.name
             note(record)
             if record.isReady { addFilters(of: record) }
         }
@@ -105,7 +107,7 @@ struct Survey {
         faults.append(ConfigurationFault(.refusal, field, message))
     }
 
-    /// What was planned just now is there for what is planned next.
+    /// What was given a place just now is there for what is planned next.
     mutating func add(_ record: Record) {
         note(record)
         guard record.isReady, latest?.access != record.access || latest?.underlays != record.underlays else { return }
@@ -116,8 +118,6 @@ struct Survey {
 
     private mutating func note(_ record: Record) {
         let name = record.configuration.name
-        names.insert(name)
-        sessions[record.configuration.session.local] = name
         if record.configuration.makesInterface { madeInterfaces.insert(record.configuration.access) }
         if record.access != 0 {
             if let held = holders[record.access] {
@@ -151,16 +151,19 @@ struct Survey {
 
     /// The place of a new pseudowire, or nil after noting what is wrong.
     ///
+    /// Its name and its session are taken from here on.
+    ///
     /// - Parameter keepsInterface: the interface that is made with it is there already.
     mutating func place(
         _ configuration: PseudowireConfiguration, keepsInterface: Bool = false
     ) throws(PseudowireError) -> Place? {
         let before = faults.count
         faults += configuration.faults
-        if names.contains(configuration.name) {
+        if !names.insert(configuration.name).inserted {
             refuse("NAME", "\"\(configuration.name)\" exists already; choose another, or delete it first")
         }
-        if let other = sessions[configuration.session.local] {
+        if let other = sessions.updateValue(configuration.name, forKey: configuration.session.local) {
+            sessions[configuration.session.local] = other
             refuse("session-id", "\(configuration.session.local) is the session of \(other) already; choose another")
         }
         if let place = neighbour(of: configuration), let access = place.access {

@@ -70,6 +70,7 @@ final class AgentReporter: Sendable {
         }
         switch event {
         case .started(let count): say(.notice, "started", ["pseudowires": .stringConvertible(count)])
+        case .unlocked(let holder): say(.warning, "another agent would not be noticed", ["lock": "\(holder)"])
         case .reloaded(let count): say(.notice, "document read", ["pseudowires": .stringConvertible(count)])
         case .rejected(let error):
             guard case .faults(let faults) = error else {

@@ -35,7 +35,7 @@ struct AgentCommand: ParsableCommand {
     }
 
     func run() throws {
-        // Before anything else: a file that is wrong at the start is refused as 'apply' refuses it.
+        // Before anything else: a file that is wrong at the start is refused. Interfaces may come later.
         _ = try Report.failures(in: file) { () throws(PseudowireError) in
             try PseudowireDocument(contentsOf: file)
         }

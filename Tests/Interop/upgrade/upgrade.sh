@@ -60,8 +60,10 @@ create() {
 # Usage: check_upgrades ID COUNT   so many under a ping every hundredth of a second, at both ends in turn
 # The ping stays on one CPU, for the reason given above.
 check_upgrades() {
-    local id=$1 count=$2 number pinging answer
-    ip netns exec pwi-near-host taskset -c 0 ping -n -q -i 0.01 -W 5 -w 600 192.0.1.103 >"$scratch/flood" 2>&1 &
+    local id=$1 count=$2 number pinging answer first
+    first=$(taskset -cp $$)
+    first=${first##*: }
+    ip netns exec pwi-near-host taskset -c "${first%%[,-]*}" ping -n -q -i 0.01 -W 5 -w 600 192.0.1.103 >"$scratch/flood" 2>&1 &
     pinging=$!
     for ((number = 0; number < count; number++)); do
         "$pwctl" upgrade --force --netns pwi-near >"$scratch/plan"
