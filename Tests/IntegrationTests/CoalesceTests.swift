@@ -212,9 +212,7 @@ struct CoalesceTests {
                 if !report.faults.isEmpty { break }
             }
         }
-        for manager in [wire.first, wire.second] {
-            #expect(try manager.pseudowire(named: "pw0").statistics.drops.isEmpty)
-        }
+        try wire.expectNoDrops()
         try wire.takeDown()
     }
 

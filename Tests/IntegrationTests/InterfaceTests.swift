@@ -105,8 +105,7 @@ struct InterfaceTests {
         }
         #expect(carried > 10_000)
         #expect(try tap.overflow() == 0)
-        #expect(try wire.first.pseudowire(named: "pw0").statistics.drops.isEmpty)
-        #expect(try wire.second.pseudowire(named: "pw0").statistics.drops.isEmpty)
+        try wire.expectNoDrops()
         try wire.takeDown()
     }
 

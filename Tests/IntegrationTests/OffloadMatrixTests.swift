@@ -97,8 +97,7 @@ struct OffloadMatrixTests {
             #expect(try stream.run(from: wire.network.host0, to: wire.network.host3).isIntact)
             #expect(Self.judge(try tap.frames(), corner) > (3 << 20) / corner.mtu)
         }
-        #expect(try wire.first.pseudowire(named: "pw0").statistics.drops.isEmpty)
-        #expect(try wire.second.pseudowire(named: "pw0").statistics.drops.isEmpty)
+        try wire.expectNoDrops()
         try wire.takeDown()
     }
 

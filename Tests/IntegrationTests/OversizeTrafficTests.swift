@@ -82,8 +82,7 @@ struct OversizeTrafficTests {
                 to: FourNamespaces.Place.host0.address(family), amount: .octets(4 << 20), timeout: .seconds(20))
             #expect(try back.run(from: wire.network.host3, to: wire.network.host0).isIntact)
         }
-        #expect(try wire.first.pseudowire(named: "pw0").statistics.drops.isEmpty)
-        #expect(try wire.second.pseudowire(named: "pw0").statistics.drops.isEmpty)
+        try wire.expectNoDrops()
         try wire.takeDown()
     }
 
@@ -100,8 +99,7 @@ struct OversizeTrafficTests {
                 : try stream.run(from: wire.network.host3, to: wire.network.host0)
             #expect(outcome.isIntact)
         }
-        #expect(try wire.first.pseudowire(named: "pw0").statistics.drops.isEmpty)
-        #expect(try wire.second.pseudowire(named: "pw0").statistics.drops.isEmpty)
+        try wire.expectNoDrops()
         try wire.takeDown()
     }
 
@@ -139,8 +137,7 @@ struct OversizeTrafficTests {
                 if inner[20] & 0x3f != 0 || inner[21] != 0 { pieces += 1 }
             }
             #expect(pieces >= (hostMTU == 1500 ? 12 : 21))
-            #expect(try wire.first.pseudowire(named: "pw0").statistics.drops.isEmpty)
-            #expect(try wire.second.pseudowire(named: "pw0").statistics.drops.isEmpty)
+            try wire.expectNoDrops()
             try wire.takeDown()
         }
     }

@@ -80,8 +80,7 @@ struct TunnelInsideTests {
             #expect(try stream.run(from: wire.network.host0, to: wire.network.host3).isIntact)
         }
         #expect(try Self.reassemblyFailures(wire.network.host3) == 0)
-        #expect(try wire.first.pseudowire(named: "pw0").statistics.drops.isEmpty)
-        #expect(try wire.second.pseudowire(named: "pw0").statistics.drops.isEmpty)
+        try wire.expectNoDrops()
         try wire.takeDown()
     }
 

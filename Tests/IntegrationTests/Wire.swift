@@ -34,6 +34,14 @@ struct Wire: ~Copyable {
         try second.add(far)
     }
 
+    /// That neither end of `pw0` has dropped anything.
+    func expectNoDrops(_ location: SourceLocation = #_sourceLocation) throws {
+        for manager in [first, second] {
+            let drops = try manager.pseudowire(named: "pw0").statistics.drops
+            #expect(drops.isEmpty, "\(drops)", sourceLocation: location)
+        }
+    }
+
     /// Removes what is ours and checks that the edges are as they were: no filter, no qdisc, no interface, no promiscuity.
     func takeDown(_ location: SourceLocation = #_sourceLocation) throws {
         try first.teardown()
