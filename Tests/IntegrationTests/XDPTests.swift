@@ -232,7 +232,14 @@ struct XDPTests {
             _ = unlink(pin)
             let foreign = try Foreign()
             try wire.network.withNamespace(.edge1) { namespace in
-                try foreign.arrive(at: index, .driver, in: namespace)
+                // A link ends some time after its last pin.
+                for _ in 0..<500 {
+                    do { return try foreign.arrive(at: index, .driver, in: namespace) } catch let error as BPFError {
+                        guard error.errno == .resourceBusy else { throw error }
+                    }
+                    usleep(10_000)
+                }
+                Issue.record("\(name) stays taken")
             }
             try wire.first.refresh()
             let disturbed = try wire.first.pseudowire(named: "pw0")
