@@ -13,6 +13,18 @@ enum KernelMemory {
         }
     }
 
+    /// Waits until no more is freed: for two seconds on end, for a minute at most.
+    static func settle() {
+        var last = now()
+        var quiet = 0
+        for _ in 0..<60 where quiet < 2 {
+            sleep(1)
+            let present = now()
+            quiet = present > last - 1e6 ? quiet + 1 : 0
+            last = present
+        }
+    }
+
     /// Octets of each map that is pinned in a directory.
     static func maps(of directory: String) throws -> [String: Double] {
         var found: [String: Double] = [:]
