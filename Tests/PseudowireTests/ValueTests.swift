@@ -234,16 +234,19 @@ struct ValueTests {
         }
     }
 
+    /// One of many that are new.
+    private static func pair(_ slot: UInt32, makes: Bool = false, isParked: Bool = false) -> Transition.Pair {
+        var wire = wires[0]
+        wire.name = "pw\(slot)"
+        let record = Record(
+            configuration: wire, slot: slot, access: isParked ? 0 : 2, underlays: [3], finishes: false, coalesces: true,
+            isReady: true, created: 0)
+        return Transition.Pair(new: record, old: nil, underlay: 7, makes: makes, isParked: isParked)
+    }
+
     @Test("a step for each of many is in its place among others")
     func rows() {
-        let pairs = (1...3 as ClosedRange<UInt32>).map { slot in
-            var wire = Self.wires[0]
-            wire.name = "pw\(slot)"
-            let record = Record(
-                configuration: wire, slot: slot, access: 2, underlays: [3], finishes: false, coalesces: true,
-                isReady: true, created: 0)
-            return Transition.Pair(new: record, old: nil, underlay: 3, makes: slot == 3, isParked: false)
-        }
+        let pairs = (1...3 as ClosedRange<UInt32>).map { Self.pair($0, makes: $0 == 3) }
         let attached = Action.attach(.access, interface: 2, name: "eth1", hook: .tcx)
         var list = ActionList()
         list.append([])
@@ -263,14 +266,7 @@ struct ValueTests {
 
     @Test("what rows of steps come to is what the steps come to, one by one")
     func additions() {
-        let pairs = (1...4 as ClosedRange<UInt32>).map { slot in
-            var wire = Self.wires[0]
-            wire.name = "pw\(slot)"
-            let record = Record(
-                configuration: wire, slot: slot, access: slot == 4 ? 0 : 2, underlays: [3], finishes: false,
-                coalesces: true, isReady: true, created: 0)
-            return Transition.Pair(new: record, old: nil, underlay: 7, makes: false, isParked: slot == 4)
-        }
+        let pairs = (1...4 as ClosedRange<UInt32>).map { Self.pair($0, isParked: $0 == 4) }
         var list = ActionList([.makeState(maxSessions: 8), .attach(.underlay, interface: 3, name: "eth0", hook: .tcx)])
         list.append(.clearCounters, pairs)
         list.append(.session, Array(pairs.prefix(3)))

@@ -5,10 +5,9 @@ extension DatapathObject.MapName {
     /// What a map of this ABI is like, as `bpf/maps.h` declares it; sizes of keys and values the types say.
     func shape(maxSessions: UInt32) -> MapShape {
         // BPF_MAP_TYPE_HASH, _ARRAY, _PERCPU_ARRAY, _RINGBUF; BPF_F_NO_PREALLOC.
-        let (type, flags): (UInt32, UInt32?) =
+        let (type, flags): (UInt32, UInt32) =
             switch self {
-            case .access, .sessions, .ports, .sessionDrops, .past: (1, 1)
-            case .pseudowires, .paths: (1, nil)
+            case .access, .sessions, .pseudowires, .ports, .sessionDrops, .paths, .past: (1, 1)
             case .meta, .sequences: (2, 0)
             case .counters, .drops: (6, 0)
             case .events: (27, 0)
@@ -20,6 +19,8 @@ extension DatapathObject.MapName {
             case .events: 1 << 16
             default: 1
             }
-        return MapShape(type: type, maxEntries: capacity(maxSessions: maxSessions) ?? fixed, flags: flags)
+        return MapShape(
+            type: type, maxEntries: capacity(maxSessions: maxSessions) ?? fixed,
+            flags: DatapathObject.roomy.contains(self) ? nil : flags)
     }
 }

@@ -117,7 +117,7 @@ struct Executor: ~Copyable {
     private mutating func perform(_ action: Action, _ journal: borrowing Journal) throws(PseudowireError) {
         switch action {
         case .makeState(let maxSessions):
-            try StateAssembly.make(manager, maxSessions: maxSessions, expected: journal.count, journal)
+            try StateAssembly.make(manager, maxSessions: maxSessions, journal)
             state = try DatapathState(manager.directory)
         case .removeState:
             do throws(PseudowireError) { try StateAssembly.remove(manager) } catch {

@@ -29,8 +29,7 @@ extension PseudowireManager {
     ) throws(PseudowireError) -> String? {
         try damage(
             Splitter.pair, state.identity.splitter, in: "large frames are cut", program: state.programs.encapSplit.id,
-            links,
-            cache)
+            links, cache)
     }
 
     /// What is wrong with a pair of ours.

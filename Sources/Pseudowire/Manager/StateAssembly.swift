@@ -9,11 +9,9 @@ enum StateAssembly {
     ///
     /// What was made is unmade if anything fails.
     ///
-    /// - Parameters:
-    ///   - expected: how many pseudowires it is made for.
-    ///   - journal: says what they are; the state is never found without it.
+    /// - Parameter journal: says what it is made for; the state is never found without it.
     static func make(
-        _ manager: PseudowireManager, maxSessions: UInt32, expected: Int, _ journal: borrowing Journal
+        _ manager: PseudowireManager, maxSessions: UInt32, _ journal: borrowing Journal
     ) throws(PseudowireError) {
         let client = manager.client
         let directory = manager.directory
@@ -25,6 +23,7 @@ enum StateAssembly {
             let joiner = try Joiner.create(client)
             try FileSystem.makeDirectory(directory.draft)
             try FaultPoint.draftMade.reach()
+            let expected = journal.count
             let object = try bpf { () throws(BPFError) in
                 try DatapathObject.open(maxSessions: maxSessions, expected: expected).load()
             }

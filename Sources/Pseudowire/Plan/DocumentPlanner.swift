@@ -90,9 +90,7 @@ struct DocumentPlanner {
         survey.reserveCapacity(pending.count)
         transition.reserveCapacity(pending.count)
         for index in pending {
-            let asked = document.pseudowires[index]
-            // Without named underlays it is recorded as it stands.
-            guard let wire = asked.underlays.isEmpty ? asked : try recordable(asked, index) else { continue }
+            guard let wire = try recordable(document.pseudowires[index], index) else { continue }
             let old = records.isEmpty ? nil : records[wire.name]
             let isSame = old?.isReady == true && old?.configuration == wire
             if let old, old.mustGo(for: wire) {
@@ -193,9 +191,9 @@ struct DocumentPlanner {
     private mutating func recordable(
         _ wire: PseudowireConfiguration, _ index: Int
     ) throws(PseudowireError) -> PseudowireConfiguration? {
+        // Without named underlays it is recorded as it stands; what was recorded is called what it was recorded as.
+        if wire.underlays.isEmpty || mode == .heal { return wire }
         let old = records.isEmpty ? nil : records[wire.name]
-        // What was recorded is called what it was recorded as.
-        if mode == .heal { return wire }
         let wire = try whereabouts.called(wire, old)
         guard mode == .keep else { return wire }
         let found = try whereabouts.recordable(wire, old)
