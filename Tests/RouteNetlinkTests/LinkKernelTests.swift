@@ -88,6 +88,60 @@ extension KernelTests {
             #expect(try table(witness("ip", "-j", "link", "show", "dev", "two", in: red)).count == 1)
         }
 
+        @Test func `chooses a name that is left open`() throws {
+            let client = try RouteClient(in: .anonymous())
+            let links = client.links
+            let first = try links.create(.bridge(""))
+            #expect(first.name == "bridge0")
+            try links.addAlternativeName("bridge2", to: first.index)
+            for name in ["bridge1", "bridge3"] { #expect(try links.create(.bridge("")).name == name) }
+            #expect(try links.create(.bridge("br%d-x")).name == "br0-x")
+            #expect(try links.create(.bridge("br%d-x")).name == "br1-x")
+            try links.delete(first.index)
+            #expect(try links.create(.bridge("")).name == "bridge0")
+
+            // The kernel chooses for the other end, and does so first.
+            let veth = try links.create(.veth("", peer: .init(name: "")))
+            let peer = try #require(try veth.peer.flatMap { index throws(NetlinkError) in try links.get(index) })
+            #expect([veth.name, peer.name].sorted() == ["veth0", "veth1"])
+
+            let before = try links.list().map(\.name)
+            let taken = try failure { () throws(NetlinkError) in
+                try links.create(.veth("", peer: .init(name: "lo")))
+            }
+            #expect(taken.isAlreadyPresent, "no name of ours is at fault: \(taken)")
+            for name in ["br%s", "br%", "%d%d"] {
+                let none = try failure { () throws(NetlinkError) in try links.create(.bridge(name)) }
+                #expect(none.errno == .invalidArgument, "\(none)")
+            }
+            #expect(try links.list().map(\.name) == before)
+        }
+
+        /// Nothing is echoed from there, on any kernel.
+        @Test func `chooses a name that is left open in another namespace`() throws {
+            let here = try RouteClient(in: .anonymous())
+            let blue = try NetworkNamespace.anonymous()
+            let there = try RouteClient(in: blue)
+            try here.links.create(.bridge("bridge0"))
+            try there.links.create(.bridge("bridge1"))
+            let made = try [
+                here.links.create(.bridge("", alias: "an alias", namespace: blue.fileDescriptor)),
+                here.links.create(.bridge("br%d", namespace: blue.fileDescriptor)),
+                here.links.create(
+                    .veth("", peer: .init(name: "", namespace: blue.fileDescriptor), namespace: blue.fileDescriptor)),
+            ]
+            // Not one that is taken here either: older kernels refuse it.
+            #expect(made.map(\.name).prefix(2) == ["bridge2", "br0"])
+            for link in made {
+                let found = try #require(try there.links.get(link.index))
+                #expect(found.name == link.name && found.alias == link.alias)
+            }
+            #expect(made[0].alias == "an alias")
+            #expect(
+                try there.links.list().map(\.name).sorted() == ["br0", "bridge1", "bridge2", "lo", "veth0", "veth1"])
+            #expect(try here.links.list().map(\.name) == ["lo", "bridge0"])
+        }
+
         @Test func `creates bridges and VXLAN tunnels`() throws {
             let namespace = try NetworkNamespace.anonymous()
             let client = try RouteClient(in: namespace)

@@ -56,10 +56,10 @@ import Testing
 
     @Test func `nothing reaches the real kernel by another socket`() throws {
         let kernel = ScriptedKernel()
-        kernel.expect(.newLink)
         let links = try kernel.makeClient().links
         let visit = #expect(throws: NetlinkError.self) { try links.create(.bridge("br0", namespace: 0)) }
         #expect(visit?.errno == .notSupported)
+        #expect(kernel.requests.isEmpty, "nothing is made where it could not be looked up")
         let offloads = #expect(throws: NetlinkError.self) { try links.offloads(LinkIndex(rawValue: 1)) }
         #expect(offloads?.errno == Errno(rawValue: 19), "the loopback is there, but not in the script")
         #expect(kernel.problems == [])
@@ -111,6 +111,36 @@ import Testing
         let error = #expect(throws: NetlinkError.self) { try client.links.create(.bridge("br0")) }
         #expect(error?.message == "Unknown device type")
         #expect(error?.attributePath == "IFLA_LINKINFO.IFLA_INFO_KIND")
+        #expect(kernel.problems == [])
+    }
+
+    /// Before Linux 6.2 nothing is echoed, and a name of the kernel's choice would remain its secret.
+    @Test(arguments: [("", "bridge"), ("br%d", "br")])
+    func `a name that is left open is chosen before it is asked for`(_ name: String, _ prefix: String) throws {
+        let kernel = ScriptedKernel()
+        kernel.expect(
+            .getLink, where: \.isDump,
+            answering: .objects([.link(1, name: "lo"), .link(2, name: prefix + "0"), .link(3, name: prefix + "2")]))
+        kernel.expect(.newLink, where: { $0.attribute(3)?.text == prefix + "1" }, answering: .refusal(.fileExists))
+        kernel.expect(.newLink, where: { $0.attribute(3)?.text == prefix + "3" })
+        kernel.expect(
+            .getLink, where: { $0.attribute(3)?.text == prefix + "3" },
+            answering: .objects([.link(7, name: prefix + "3", kind: "bridge")]))
+        let made = try kernel.makeClient().links.create(.bridge(name))
+        #expect(made.index.rawValue == 7 && made.name == prefix + "3")
+        #expect(kernel.problems == [])
+    }
+
+    @Test func `a name is not chosen for ever`() throws {
+        let kernel = ScriptedKernel()
+        kernel.expect(.getLink, where: \.isDump, answering: .objects([.link(1, name: "lo")]))
+        for number in 0..<32 {
+            kernel.expect(
+                .newLink, where: { $0.attribute(3)?.text == "bridge\(number)" }, answering: .refusal(.fileExists))
+        }
+        let links = try kernel.makeClient().links
+        let error = #expect(throws: NetlinkError.self) { try links.create(.bridge("")) }
+        #expect(error?.isAlreadyPresent == true)
         #expect(kernel.problems == [])
     }
 

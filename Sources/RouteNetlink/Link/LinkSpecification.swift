@@ -9,7 +9,8 @@ public import InternetAddress
 /// let left = try client.links.create(spec)
 /// ```
 ///
-/// An empty name lets the kernel choose one.
+/// An empty name leaves it open: it becomes that of the kind with the first number that is free, as `bridge0`. So does
+/// `%d` in a name, which becomes that number.
 public struct LinkSpecification: Hashable, Sendable {
     /// What an interface is, with what only this kind has.
     public enum Kind: Hashable, Sendable {
@@ -58,6 +59,7 @@ public struct LinkSpecification: Hashable, Sendable {
 
     /// The other end of a veth or netkit.
     public struct Peer: Hashable, Sendable {
+        /// An empty one lets the kernel choose.
         public var name: String
         /// Where it shall live: a descriptor of a namespace file, lent, which must stay open until `create` returns.
         public var namespace: Int32?

@@ -44,22 +44,16 @@ public struct Links {
     /// ```
     ///
     /// One request, whose echo describes the result (Linux 6.2; looked up by name before that, and for a link that is
-    /// born in another namespace). An alias, and a peer that shall be up, take another request each; when one
+    /// born in another namespace). For a name that is left open, those that are taken are listed first, and the next is
+    /// tried when somebody is faster. An alias, and a peer that shall be up, take another request each; when one
     /// fails, the interface is deleted again.
     ///
     /// - Throws: `isAlreadyPresent` when a name is taken.
     @discardableResult
     public func create(_ link: LinkSpecification) throws(NetlinkError) -> Link {
-        let operation = "create \(link.kind.name) \(link.name)"
-        let request = LinkRequest.create(link)
-        var echoed = try client.socket.object(request, .link, operation) { message throws(MalformedMessage) in
-            try Link(message)
-        }
+        // Before anything is made: what we then could not reach would stay.
         let home = try link.namespace.map(visitor) ?? client
-        if echoed == nil { echoed = try home.links.find(named: link.name) }
-        guard var created = echoed else {
-            throw NetlinkError(.noSuchDevice, operation, object: .link, message: "it is gone already")
-        }
+        var created = try make(link, in: home)
         do throws(NetlinkError) {
             if let alias = link.alias {
                 try home.links.update(created.index, LinkUpdate(alias: alias))
@@ -76,6 +70,53 @@ public struct Links {
             throw error
         }
         return created
+    }
+
+    /// How often a name is chosen: whoever loses one to somebody else takes the next.
+    private static let nameAttempts = 32
+
+    /// Makes an interface in the namespace of `home`, under the first name that is free when it is ours to choose.
+    ///
+    /// The kernel would choose too, but where it does not echo nobody would know what.
+    private func make(_ link: LinkSpecification, in home: RouteClient) throws(NetlinkError) -> Link {
+        guard let pattern = link.namePattern else { return try make(named: link, in: home) }
+        var taken = try home.links.names()
+        // Older kernels look for it where the request comes from, wherever the link is to be born.
+        if link.namespace != nil { taken.formUnion(try names()) }
+        var link = link
+        var attempt = 1
+        while true {
+            link.name = pattern.first(notIn: taken)
+            do throws(NetlinkError) {
+                return try make(named: link, in: home)
+            } catch {
+                guard error.isAlreadyPresent, attempt < Self.nameAttempts else { throw error }
+            }
+            // Somebody was faster, or the other end, for which the kernel chooses first.
+            taken.insert(link.name)
+            attempt += 1
+        }
+    }
+
+    private func make(named link: LinkSpecification, in home: RouteClient) throws(NetlinkError) -> Link {
+        let operation = "create \(link.kind.name) \(link.name)"
+        let request = LinkRequest.create(link)
+        let echoed = try client.socket.object(request, .link, operation) { message throws(MalformedMessage) in
+            try Link(message)
+        }
+        if let echoed { return echoed }
+        guard let found = try home.links.find(named: link.name) else {
+            throw NetlinkError(.noSuchDevice, operation, object: .link, message: "it is gone already")
+        }
+        return found
+    }
+
+    /// All names that are taken, alternative ones too.
+    private func names() throws(NetlinkError) -> Set<String> {
+        try list().reduce(into: []) { names, link in
+            names.insert(link.name)
+            names.formUnion(link.alternativeNames)
+        }
     }
 
     /// A client in the namespace of a descriptor that was lent to us.
