@@ -39,17 +39,20 @@ enum ScriptedEthtool {
         guard var state = features[link] else { return (nil, 19) }  // ENODEV
         switch command {
         case 11:  // ETHTOOL_MSG_FEATURES_GET
+            // What can be changed comes as a choice from all there are, the rest as mere lists.
+            let changeable = all(features).map { ($0, state.changeable.contains($0)) }
             return (
                 message(
                     11,
                     [
-                        (2, bitset(Dictionary(uniqueKeysWithValues: state.changeable.map { ($0, true) }))),
-                        (4, bitset(Dictionary(uniqueKeysWithValues: state.active.map { ($0, true) }))),
-                        (5, bitset(Dictionary(uniqueKeysWithValues: state.fixed.map { ($0, true) }))),
+                        (2, bitset(Dictionary(uniqueKeysWithValues: changeable))), (4, bitset(state.active)),
+                        (5, bitset(state.fixed)),
                     ]), 0
             )
         case 12:  // ETHTOOL_MSG_FEATURES_SET
-            let change = apply(wanted(attributes), to: &state)
+            let wanted = wanted(attributes)
+            guard state.fixed.isDisjoint(with: wanted.keys) else { return (nil, 22) }  // EINVAL
+            let change = apply(wanted, to: &state)
             features[link] = state
             return (message(12, [(3, bitset(change.refused)), (4, bitset(change.changed))]), 0)
         default: return nil
@@ -59,7 +62,7 @@ enum ScriptedEthtool {
     private static func apply(_ wanted: [String: Bool], to features: inout LinkFeatures) -> FeatureChange {
         var change = FeatureChange()
         for (name, isOn) in wanted where features.active.contains(name) != isOn {
-            guard features.changeable.contains(name), !features.fixed.contains(name) else {
+            guard features.changeable.contains(name) else {
                 change.refused[name] = isOn
                 continue
             }
@@ -82,21 +85,28 @@ enum ScriptedEthtool {
         return wanted
     }
 
-    /// The names of all features that any interface has, as one set of strings.
+    /// The names of all features that any interface has.
+    private static func all(_ features: [LinkIndex: LinkFeatures]) -> Set<String> {
+        features.values.reduce(into: []) { $0.formUnion($1.active.union($1.changeable).union($1.fixed)) }
+    }
+
+    /// Those names as one set of strings.
     private static func names(of features: [LinkIndex: LinkFeatures]) -> KernelMessage {
-        let all = features.values.reduce(into: Set<String>()) {
-            $0.formUnion($1.active.union($1.changeable).union($1.fixed))
-        }
-        let strings = all.sorted().map { (type: 1, bytes: nest([(2, Array($0.utf8) + [0])])) }
+        let strings = all(features).sorted().map { (type: 1, bytes: nest([(2, Array($0.utf8) + [0])])) }
         return message(1, [(2, nest([(1, nest([(3, nest(strings))]))]))])
     }
 
-    /// A bitset whose bits are named, those that are set with a value.
+    /// A bitset with a mask: its bits are named, and those that are set have a value.
     private static func bitset(_ bits: [String: Bool]) -> [UInt8] {
         let rows = bits.sorted { $0.key < $1.key }.map { name, isSet in
             (type: 1, bytes: nest([(2, Array(name.utf8) + [0])] + (isSet ? [(3, [])] : [])))
         }
         return nest([(3, nest(rows))])
+    }
+
+    /// A bitset without one (`ETHTOOL_A_BITSET_NOMASK`), which lists what is set.
+    private static func bitset(_ names: Set<String>) -> [UInt8] {
+        nest([(1, []), (3, nest(names.sorted().map { (type: 1, bytes: nest([(2, Array($0.utf8) + [0])])) }))])
     }
 
     private static func nest(_ attributes: [(type: Int, bytes: [UInt8])]) -> [UInt8] {

@@ -28,7 +28,7 @@ public final class ScriptedKernel {
     private var monitors: [ScriptedTransport] = []
 
     /// The features of interfaces, which `Links.setOffloads` and `setFeatures` change as a driver would: those that are
-    /// `changeable` obey, and the others do not.
+    /// `changeable` obey, the others do not, and a request with one that is `fixed` is refused (`EINVAL`).
     ///
     /// An interface that is not here has none (`ENODEV`).
     public var features: [LinkIndex: LinkFeatures] = [:]

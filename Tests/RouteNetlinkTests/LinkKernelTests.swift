@@ -310,10 +310,40 @@ extension KernelTests {
             #expect(try links.setFeatures(cable.left.index, [checksum: false]) == FeatureChange(), "nothing to do")
             let back = try links.setOffloads(cable.left.index, [.transmitChecksum: true])
             #expect(back.changed[checksum] == true)
+            #expect(back.refused.isEmpty, "what the device does not let change is not asked for: \(back)")
             let unknown = try failure { () throws(NetlinkError) in
                 try links.setFeatures(cable.left.index, ["no-such-feature": true])
             }
             #expect(unknown.errno == .notSupportedOnSocket && unknown.message == "bit name not found", "\(unknown)")
+            let never = try failure { () throws(NetlinkError) in
+                try links.setFeatures(cable.left.index, ["vlan-challenged": true, checksum: false])
+            }
+            #expect(never.errno == .invalidArgument, "\(never)")
+            #expect(try links.features(cable.left.index).active == before.active, "all or nothing")
+        }
+
+        @Test(arguments: ["lo", "left"])
+        func `tells what a device lets change as ethtool does`(_ name: String) throws {
+            let cable = try Cable()
+            let links = cable.client.links
+            let index = try #require(try links.find(named: name)).index
+            let features = try links.features(index)
+            let rows = try table(witness("ethtool", "--json", "-k", name, in: cable.namespace))
+            let row = try #require(rows.first)
+            var compared = 0
+            for feature in try links.featureNames() {
+                // Of a few it has words of its own.
+                guard let theirs = row[feature] as? [String: Any] else { continue }
+                let isFixed = !features.changeable.contains(feature) || features.fixed.contains(feature)
+                #expect(theirs["fixed"] as? Bool == isFixed, "\(feature)")
+                #expect(theirs["active"] as? Bool == features.active.contains(feature), "\(feature)")
+                compared += 1
+            }
+            #expect(compared > 30)
+            #expect(features.changeable.contains("tx-tcp-segmentation"))
+            #expect(!features.changeable.contains("tx-checksum-fcoe-crc"), "that is for storage adapters")
+            #expect(features.fixed.contains("vlan-challenged"))
+            #expect(try links.setOffloads(index, [.transmitChecksum: true]) == FeatureChange(), "nothing to do")
         }
 
         @Test func `reads the links of another namespace by its number`() throws {

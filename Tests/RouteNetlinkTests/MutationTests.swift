@@ -33,10 +33,12 @@ import Testing
         message.header { $0.append(UInt32(11)) }
         for set in [ETHTOOL_A_FEATURES_HW, ETHTOOL_A_FEATURES_ACTIVE, ETHTOOL_A_FEATURES_NOCHANGE] {
             message.nest(Int(set)) { bitset in
+                if set != ETHTOOL_A_FEATURES_HW { bitset.flag(Int(ETHTOOL_A_BITSET_NOMASK)) }
                 bitset.nest(Int(ETHTOOL_A_BITSET_BITS)) { bits in
                     for name in ["tx-checksum-ip-generic", "rx-gro"] {
                         bits.nest(Int(ETHTOOL_A_BITSET_BITS_BIT)) {
                             $0.attribute(Int(ETHTOOL_A_BITSET_BIT_NAME), name)
+                            if set == ETHTOOL_A_FEATURES_HW { $0.flag(Int(ETHTOOL_A_BITSET_BIT_VALUE)) }
                         }
                     }
                 }

@@ -197,7 +197,7 @@ import Testing
         let link = LinkIndex(rawValue: 2)
         kernel.features[link] = LinkFeatures(
             active: ["tx-tcp-segmentation", "rx-gro", "tx-checksum-sctp"],
-            changeable: ["tx-tcp-segmentation", "tx-generic-segmentation", "rx-gro"], fixed: ["tx-checksum-sctp"])
+            changeable: ["tx-tcp-segmentation", "tx-generic-segmentation", "rx-gro"], fixed: ["vlan-challenged"])
         let links = try kernel.makeClient().links
         #expect(try links.features(link) == kernel.features[link])
         #expect(
@@ -214,7 +214,12 @@ import Testing
         #expect(throws: NetlinkError.self) { try links.setOffloads(link, [.transmitChecksum: false]) }
         #expect(
             try links.featureNames()
-                == ["rx-gro", "tx-checksum-sctp", "tx-generic-segmentation", "tx-tcp-segmentation"])
+                == ["rx-gro", "tx-checksum-sctp", "tx-generic-segmentation", "tx-tcp-segmentation", "vlan-challenged"])
+        let never = #expect(throws: NetlinkError.self) {
+            try links.setFeatures(link, ["vlan-challenged": true, "rx-gro": false])
+        }
+        #expect(never?.errno == .invalidArgument)
+        #expect(try links.features(link).active.contains("rx-gro"), "all or nothing")
         #expect(kernel.problems == [], "it is no part of the script")
     }
 

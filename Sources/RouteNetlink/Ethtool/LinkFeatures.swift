@@ -4,14 +4,14 @@ import CPseudowireMNL
 ///
 /// ```swift
 /// let features = try client.links.features(index)
-/// print(features.active.subtracting(features.fixed).sorted())
+/// print(features.active.intersection(features.changeable).sorted())
 /// ```
 public struct LinkFeatures: Hashable, Sendable {
     /// On now.
     public var active: Set<String>
-    /// Changeable by a user.
+    /// Those that this device lets a user change.
     public var changeable: Set<String>
-    /// Known to the device but nailed down.
+    /// Those that no device lets a user change: `NETIF_F_NEVER_CHANGE`, the same for all, whether on or off.
     public var fixed: Set<String>
 
     /// Whether any feature of a group is on.
@@ -97,19 +97,26 @@ extension LinkFeatures {
         return names
     }
 
-    /// The names in a bitset without a mask: each bit that is listed is set.
-    private static func names(_ bitset: borrowing Attribute) -> Set<String> { Set(bits(bitset).keys) }
+    /// The names of the bits that are set.
+    private static func names(_ bitset: borrowing Attribute) -> Set<String> {
+        Set(bits(bitset).filter(\.value).keys)
+    }
 
-    /// The bits that a bitset lists, by name; in one with a mask, those that are set have a value.
+    /// The bits that a bitset lists, by name: in one with a mask, those that are set have a value; else all are set.
     static func bits(_ bitset: borrowing Attribute) -> [String: Bool] {
         var found: [String: Bool] = [:]
+        var hasMask = true
         var members = bitset.attributes
+        while let member = members.next() {
+            if member.type == Int(ETHTOOL_A_BITSET_NOMASK) { hasMask = false }
+        }
+        members = bitset.attributes
         while let member = members.next() {
             guard member.type == Int(ETHTOOL_A_BITSET_BITS) else { continue }
             var bits = member.attributes
             while let bit = bits.next() {
                 var name: String?
-                var isSet = false
+                var isSet = !hasMask
                 var fields = bit.attributes
                 while let field = fields.next() {
                     if field.type == Int(ETHTOOL_A_BITSET_BIT_NAME) { name = field.text }

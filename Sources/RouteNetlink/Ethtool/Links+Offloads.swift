@@ -4,7 +4,7 @@ import SystemPackage
 extension Links {
     /// Which offloads an interface has on; a group counts as on when one of its features is.
     ///
-    /// Groups that the device does not know at all are left out.
+    /// Groups that are off and that the device cannot switch on are left out.
     public func offloads(_ index: LinkIndex) throws(NetlinkError) -> [LinkOffload: Bool] {
         let features = try client.ethtoolSocket().features(index)
         var offloads: [LinkOffload: Bool] = [:]
@@ -63,7 +63,8 @@ extension Links {
     ///
     /// What the driver refuses is no error: see `FeatureChange.refused`. Needs `CAP_NET_ADMIN`.
     ///
-    /// - Throws: `EINVAL`, "bit name not found", for a feature that the kernel does not know.
+    /// - Throws: `EOPNOTSUPP`, "bit name not found", for a feature that the kernel does not know, `EINVAL` for one that
+    ///   is `LinkFeatures.fixed`; then nothing is switched.
     @discardableResult
     public func setFeatures(_ index: LinkIndex, _ wanted: [String: Bool]) throws(NetlinkError) -> FeatureChange {
         guard !wanted.isEmpty else { return FeatureChange() }
