@@ -128,6 +128,20 @@ extension GoldenRequestTests {
                 00000000 03000000 00000000 f2ffffff 00000100
                 """
         ) { FilterRequest.deleteAll(priority: 1, at: ingress) },
+        Golden(
+            command: "tc filter del dev w0 ingress chain 5",
+            theirs: """
+                2c000000 2d00 0500 00000000 00000000
+                00000000 03000000 00000000 f2ffffff 00000000 08000b00 05000000
+                """
+        ) { FilterRequest.deleteAll(priority: nil, chain: 5, at: ingress) },
+        Golden(
+            command: "tc filter del dev w0 ingress prio 3 chain 5",
+            theirs: """
+                2c000000 2d00 0500 00000000 00000000
+                00000000 03000000 00000000 f2ffffff 00000300 08000b00 05000000
+                """
+        ) { FilterRequest.deleteAll(priority: 3, chain: 5, at: ingress) },
         // Without a handle a replacement adds a second filter.
         Golden(
             command: "tc filter replace dev w0 ingress prio 1 bpf da pinned $P",

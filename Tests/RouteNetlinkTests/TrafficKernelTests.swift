@@ -149,6 +149,53 @@ extension KernelTests {
                     == .invalidArgument)
         }
 
+        @Test func `deletes all in every chain`() throws {
+            let cable = try Cable()
+            let filters = cable.client.filters
+            let hook = TrafficHook(link: cable.left.index, direction: .egress)
+            func deleteAll(_ priority: UInt16? = nil) throws -> NetlinkError {
+                try failure { () throws(NetlinkError) in try filters.deleteAll(priority: priority, at: hook) }
+            }
+            for priority in [nil, 1] as [UInt16?] {
+                let absent = try deleteAll(priority)
+                #expect(absent.isNotFound && absent.message?.hasPrefix("Parent Qdisc") == true, "\(absent)")
+            }
+            _ = try cable.client.qdiscs.ensureClsact(on: hook.link)
+            try filters.deleteAll(at: hook)
+            #expect(try deleteAll(1).isNotFound)
+
+            let program = try loadClassifier()
+            defer { close(program) }
+            func fill(_ chains: [UInt32]) throws {
+                for chain in chains {
+                    for (priority, handle) in [(1, 1), (1, 2), (2, 1)] as [(UInt16, UInt32)] {
+                        try filters.add(
+                            BPFFilter(program: program, name: "x", priority: priority, handle: handle, chain: chain),
+                            at: hook)
+                    }
+                }
+            }
+            try fill([0, 5, 9])
+            try filters.delete(priority: 2, handle: 1, chain: 9, at: hook)
+            try filters.deleteAll(priority: 2, at: hook)
+            #expect(try filters.list(at: hook).map(\.chain) == [0, 0, 5, 5, 9, 9])
+            #expect(try filters.list(at: hook).allSatisfy { $0.priority == 1 })
+            #expect(try deleteAll(2).isNotFound)
+            try filters.deleteAll(at: hook)
+            #expect(try filters.list(at: hook).isEmpty)
+            let text = try witness("tc", "filter", "show", "dev", "left", "egress", in: cable.namespace)
+            #expect(text.isEmpty, "\(text)")
+
+            // The chain of those without one may be the one that has none.
+            try fill([5])
+            try filters.deleteAll(priority: 1, at: hook)
+            #expect(try filters.list(at: hook).map(\.priority) == [2])
+            #expect(try deleteAll(1).isNotFound)
+            try filters.deleteAll(at: hook)
+            #expect(try filters.list(at: hook).isEmpty)
+            try filters.deleteAll(at: hook)
+        }
+
         @Test func `refuses zeros and descriptors that are no program`() throws {
             let cable = try Cable()
             let hook = TrafficHook(link: cable.left.index, direction: .ingress)

@@ -100,6 +100,23 @@ extension FilterInfo {
     }
 }
 
+extension FilterInfo {
+    /// The chain that an `RTM_NEWTFILTER` is about; nil for anything else, and for another priority than `priority`.
+    ///
+    /// Also of the entry that heads a priority: the kernel has priorities of which that is all (`cls_fw.c`).
+    static func chain(_ message: borrowing Message, _ priority: UInt16?) throws(MalformedMessage) -> UInt32? {
+        guard message.type == RTM_NEWTFILTER else { return nil }
+        try message.require(20, "tcmsg")
+        let info: UInt32 = message.field(16)
+        if let priority, info >> 16 != UInt32(priority) { return nil }
+        var cursor = message.attributes(after: 20)
+        while let attribute = cursor.next() {
+            if attribute.type == TCA_CHAIN { return try attribute.integer() }
+        }
+        return 0
+    }
+}
+
 extension BPFFilterInfo {
     init?(_ filter: FilterInfo, at hook: TrafficHook) {
         guard filter.kind == "bpf" else { return nil }

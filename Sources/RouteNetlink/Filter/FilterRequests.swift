@@ -41,11 +41,12 @@ enum FilterRequest {
         return request
     }
 
-    /// Deletes all filters of a hook, or of one of its priorities, whatever their kind and protocol.
-    static func deleteAll(priority: UInt16?, at hook: TrafficHook) -> Request {
+    /// Deletes all filters of a hook's chain, or of one of its priorities, whatever their kind and protocol.
+    static func deleteAll(priority: UInt16?, chain: UInt32 = 0, at hook: TrafficHook) -> Request {
         var request = Request(Int(RTM_DELTFILTER))
         if priority == 0 { request.refuse(.invalid("a filter's priority must not be zero")) }
         request.trafficHeader(hook.link, parent: hook.direction.parent, info: UInt32(priority ?? 0) << 16)
+        if chain != 0 { request.attribute(TCA_CHAIN, chain) }
         return request
     }
 

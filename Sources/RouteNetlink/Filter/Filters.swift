@@ -87,12 +87,27 @@ public struct Filters {
             "delete \(filter.kind) filter on \(hook) priority \(filter.priority) handle \(filter.handle)")
     }
 
-    /// Deletes **every** filter of a hook, or of one of its priorities, whoever's they are.
+    /// Deletes **every** filter of a hook, or of one of its priorities, whoever's they are, in all its chains.
+    ///
+    /// A list of the chains, and one request for each.
     ///
     /// - Throws: `isNotFound` when the priority has none; an empty hook is no error.
     public func deleteAll(priority: UInt16? = nil, at hook: TrafficHook) throws(NetlinkError) {
-        let request = FilterRequest.deleteAll(priority: priority, at: hook)
-        try client.socket.perform(request, .filter, "delete all filters on \(hook)")
+        let operation = "delete all filters on \(hook)"
+        let listed = try client.socket.dump(
+            FilterRequest.list(hook.link, parent: hook.direction.parent), .filter, operation
+        ) { message throws(MalformedMessage) in try FilterInfo.chain(message, priority) }
+        // The kernel itself says that there is nothing to delete, or nothing to delete from.
+        let chains = listed.isEmpty ? [0] : Set(listed).sorted()
+        for chain in chains {
+            do throws(NetlinkError) {
+                let request = FilterRequest.deleteAll(priority: priority, chain: chain, at: hook)
+                try client.socket.perform(request, .filter, operation)
+            } catch {
+                // One of several that went meanwhile is as it shall be.
+                guard error.isNotFound, chains.count > 1 else { throw error }
+            }
+        }
     }
 
     private func put(
