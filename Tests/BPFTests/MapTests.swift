@@ -77,6 +77,28 @@ struct MapTests {
         #expect(error?.description.contains("values have 48 octets, not 8") == true)
     }
 
+    @Test("a type whose values would lie further apart than the kernel's is refused, and no map is made of it")
+    func padded() throws {
+        struct Padded: BitwiseCopyable {
+            var word: UInt32 = 0
+            var octet: UInt8 = 0
+        }
+        let error = #expect(throws: BPFError.self) {
+            _ = try Map<UInt32, Padded>(creating: hashMap, name: "padded", maxEntries: 8)
+        }
+        #expect(error?.description.contains("Padded has 5 octets, but takes 8 in a row") == true)
+        #expect(throws: BPFError.self) { _ = try object().map("ports", as: Map<Padded, pw_port>.self) }
+        #expect(try !MapInfo.all().contains { $0.name == "padded" })
+    }
+
+    @Test("a cgroup's storage of every CPU's own is known as that: the kernel writes one value for each CPU")
+    func cgroupStorage() throws {
+        let map = try Map<UInt64, UInt32>(creating: 21, name: "storage", maxEntries: 0)
+        #expect(map.info.isPerCPU)
+        let error = #expect(throws: BPFError.self) { _ = try map[1] }
+        #expect(error?.description.contains("it has a value per CPU") == true)
+    }
+
     @Test("constants are set by name and size")
     func constants() throws {
         let image = UnsafeRawBufferPointer(start: pw_object_start(), count: pw_object_size())

@@ -145,6 +145,17 @@ struct RingBufferTests {
         #expect(try await iterator.next().map(number) == 7777)
     }
 
+    @Test("a time that is over is none to wait; one beyond all measure does not trap", .timeLimit(.minutes(1)))
+    func times() throws {
+        let ring = try Ring()
+        let reader = try RingBufferReader(descriptor: ring.map.fileDescriptor, name: "ring")
+        for time in [Duration.zero, .milliseconds(-5), .seconds(-3), .seconds(Int64.min)] {
+            #expect(try reader.records(waitingAtMost: time).isEmpty)
+        }
+        #expect(try ring.put(5))
+        #expect(try reader.records(waitingAtMost: .seconds(Int64.max)).map(number) == [5])
+    }
+
     @Test("what is no ring buffer is an error, once")
     func noRing() async throws {
         let map = try Map<UInt32, UInt32>(creating: hashMap, name: "no_ring", maxEntries: 1)

@@ -10,7 +10,8 @@ internal import SystemPackage
 /// if let value = try sessions[1012] { … }
 /// ```
 ///
-/// Opening checks key and value sizes against the kernel's; see ``PerCPUMap`` for maps with a value per CPU.
+/// Opening checks key and value sizes against the kernel's; see ``PerCPUMap`` for maps with a value per CPU. A type that
+/// ends in padding of its own is refused: the kernel's entries lie closer together than Swift's. C's structs have none there.
 /// Errors: `BPFError`; an absent key is nil, not an error. Owns its descriptor.
 public struct Map<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
     let descriptor: OwnedDescriptor
@@ -22,6 +23,7 @@ public struct Map<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
     init(
         adopting descriptor: consuming OwnedDescriptor, name: String, expecting shape: MapShape = MapShape()
     ) throws(BPFError) {
+        try Self.checkLayout(name)
         let info = try MapInfo.of(descriptor, name: name)
         var shape = shape
         shape.keySize = MemoryLayout<Key>.size
@@ -60,6 +62,7 @@ public struct Map<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
         creating type: UInt32, name: String, maxEntries: UInt32, flags: UInt32 = 0
     ) throws(BPFError) {
         LibbpfMessages.silenced
+        try Self.checkLayout(name)
         var options = bpf_map_create_opts()
         options.sz = MemoryLayout<bpf_map_create_opts>.size
         options.map_flags = flags
@@ -69,6 +72,19 @@ public struct Map<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
         let hint = result == 0 - Int32(EPERM) ? "needs CAP_BPF" : nil
         let raw = try BPFError.check(result, "create map", name, hint: hint)
         try self.init(adopting: OwnedDescriptor(adopting: raw), name: name)
+    }
+
+    /// Where one value follows another, Swift puts it a stride further on, the kernel a size.
+    private static func checkLayout(_ name: String) throws(BPFError) {
+        func check<Octets>(_ type: Octets.Type) throws(BPFError) {
+            let (size, stride) = (MemoryLayout<Octets>.size, MemoryLayout<Octets>.stride)
+            guard size > 0, size != stride else { return }
+            throw BPFError(
+                "use map", name, .invalidArgument,
+                hint: "\(type) has \(size) octets, but takes \(stride) in a row; pad it")
+        }
+        try check(Key.self)
+        try check(Value.self)
     }
 
     /// The descriptor; it stays this map's.

@@ -16,8 +16,10 @@ public struct MapInfo: Sendable, Equatable {
 
     /// Whether every CPU has its own values.
     public var isPerCPU: Bool {
-        [BPF_MAP_TYPE_PERCPU_ARRAY, BPF_MAP_TYPE_PERCPU_HASH, BPF_MAP_TYPE_LRU_PERCPU_HASH]
-            .contains { $0.rawValue == type }
+        [
+            BPF_MAP_TYPE_PERCPU_ARRAY, BPF_MAP_TYPE_PERCPU_HASH, BPF_MAP_TYPE_LRU_PERCPU_HASH,
+            BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
+        ].contains { $0.rawValue == type }
     }
 
     /// Every map of the system; those that vanish meanwhile are left out.

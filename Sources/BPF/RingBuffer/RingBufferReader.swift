@@ -70,9 +70,11 @@ public final class RingBufferReader {
         return inbox.records.first
     }
 
-    /// What has come, or comes within a time; a signal ends the wait.
+    /// What has come, or comes within a time, three weeks at most; a signal ends the wait.
     public func records(waitingAtMost time: Duration = .zero) throws(BPFError) -> [[UInt8]] {
-        let milliseconds = time.components.seconds * 1000 + time.components.attoseconds / 1_000_000_000_000_000
+        // A negative number would mean for ever.
+        let (seconds, attoseconds) = max(time, .zero).components
+        let milliseconds = min(seconds, 2_000_000) * 1000 + attoseconds / 1_000_000_000_000_000
         let result = ring_buffer__poll(buffer, Int32(clamping: milliseconds))
         if result < 0, result != 0 - Int32(EINTR) { try BPFError.check(result, "read ring buffer", name) }
         let inbox = inbox.takeUnretainedValue()
