@@ -12,15 +12,19 @@ func witness(_ arguments: String..., in namespace: borrowing NetworkNamespace) t
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/nsenter")
     process.arguments = ["--net=/proc/\(getpid())/fd/\(namespace.fileDescriptor)"] + arguments
-    let pipe = Pipe()
+    let (pipe, complaints) = (Pipe(), Pipe())
     process.standardOutput = pipe
-    process.standardError = pipe
+    // What it has to say of others' namespaces is no part of its answer.
+    process.standardError = complaints
     try process.run()
     let output = pipe.fileHandleForReading.readDataToEndOfFile()
+    let complaint = complaints.fileHandleForReading.readDataToEndOfFile()
     // Its output has ended. waitUntilExit() would go on sleeping for up to fifty milliseconds.
     while process.isRunning { usleep(200) }
     let text = String(decoding: output, as: UTF8.self)
-    guard process.terminationStatus == 0 else { throw WitnessFailure(text: text) }
+    guard process.terminationStatus == 0 else {
+        throw WitnessFailure(text: text + String(decoding: complaint, as: UTF8.self))
+    }
     return text
 }
 
