@@ -13,7 +13,7 @@ enum GuestRun {
         let command =
             "modprobe -a l2tp_eth l2tp_netlink vxlan veth bridge sch_ingress cls_bpf; "
             + "\(CommandLine.arguments[0]) --in-guest\(quick ? " --quick" : "")"
-        let text = try tool([script, cache, quick ? "120" : "400", command])
+        let text = try tool([script, cache, quick ? "120" : "600", command])
         guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(mark) }) else {
             throw Failure("the guest gave no samples:\n\(text)")
         }

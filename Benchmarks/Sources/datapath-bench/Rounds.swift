@@ -33,8 +33,8 @@ struct Run: Codable, Sendable {
 
 /// Settings take turns, in an order that moves on by one from round to round, so that none always follows the same.
 func measure(
-    _ settings: [Setting], rounds: Int, seconds: Double, only works: (Setting, Work) -> Bool = { _, _ in true },
-    progress: (String) -> Void
+    _ settings: [Setting], rounds: Int, seconds: Double, warmUp: Double = 0,
+    only works: (Setting, Work) -> Bool = { _, _ in true }, progress: (String) -> Void
 ) throws -> Run {
     var run = Run()
     for contender in Dictionary(grouping: settings, by: \.contender.name).values.compactMap(\.first?.contender)
@@ -48,7 +48,7 @@ func measure(
         for turn in valid.indices {
             let setting = valid[(round + turn) % valid.count]
             let outcomes = try setting.turn(
-                seconds: seconds, works: setting.condition.works.filter { works(setting, $0) })
+                seconds: seconds, warmUp: warmUp, works: setting.condition.works.filter { works(setting, $0) })
             for (work, outcome) in outcomes {
                 run.samples.append(
                     Sample(

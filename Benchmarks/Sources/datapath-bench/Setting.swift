@@ -64,10 +64,15 @@ struct Setting: Sendable {
     static let innerMTU = 1400
 
     /// Does the works one after the other, `seconds` each.
-    func turn(seconds: Double, works: [Work]) throws -> [Work: Outcome] {
+    ///
+    /// - Parameter warmUp: for so many seconds each is done before, and not measured.
+    func turn(seconds: Double, warmUp: Double, works: [Work]) throws -> [Work: Outcome] {
         try onNetwork(condition) { network in
             var outcomes: [Work: Outcome] = [:]
-            for work in works { outcomes[work] = try work.run(on: network, seconds: seconds) }
+            for work in works {
+                if warmUp > 0 { _ = try work.run(on: network, seconds: warmUp) }
+                outcomes[work] = try work.run(on: network, seconds: seconds)
+            }
             return outcomes
         }
     }
