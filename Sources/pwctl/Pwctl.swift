@@ -19,4 +19,14 @@ struct Pwctl: ParsableCommand {
             UpgradeCommand.self, Teardown.self, DoctorCommand.self,
             AgentCommand.self, DemoCommand.self, TopologyCommand.self,
         ])
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+            try Report.flush()
+        } catch {
+            exit(withError: error)
+        }
+    }
 }

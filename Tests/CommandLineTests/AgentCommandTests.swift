@@ -70,6 +70,12 @@ struct AgentCommandTests {
         #expect(looked["took-ms"] as? Double != nil)
         let bad = try AgentProcess(shell, "{", ["--once"])
         #expect(try bad.end() == 64)
+        // What ends it is for the same reader as all else.
+        let logged = try AgentProcess(shell, "{ pseudowires: [ { name: 1, access: 2 } ] }", ["--once", "--json"])
+        #expect(try logged.end() == 64)
+        let refusals = try logged.lines.map { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
+        #expect(refusals.count > 1 && refusals.allSatisfy { $0?["message"] as? String == "refused" })
+        #expect((refusals.first??["reason"] as? String)?.contains("wires.json5:1:") == true)
         #expect(try shell.run(["agent", "/nowhere.json5"]).status == 1)
         #expect(try shell.run(["agent", "/nowhere.json5", "--timeout", "3"]).status == 64)
         try shell.end()
@@ -121,6 +127,27 @@ struct AgentCommandTests {
         try #require(!isFree())
         let agent = try AgentProcess(shell, Self.text(["acc0"]))
         try agent.expect("info health pseudowire=pw0", "state=up")
+        agent.signal(SIGTERM)
+        #expect(try agent.end() == 0)
+        try shell.end()
+    }
+
+    @Test("the service manager hears of as many as there are: also when one that never was is no longer wanted")
+    func counted() throws {
+        let shell = try Shell()
+        let manager = try NotifySocket()
+        let agent = try AgentProcess(
+            shell, Self.text(["acc0", "acc9"]), environment: ["NOTIFY_SOCKET": manager.path])
+        #expect(try manager.next { $0.hasPrefix("READY=1") } == "READY=1\nSTATUS=1 of 2 pseudowires up")
+        try agent.write(Self.text(["acc0"]))
+        #expect(try manager.next { $0.hasPrefix("STATUS=") } == "STATUS=1 of 1 pseudowires up")
+        // What it waits for may concern one that carries frames all the while.
+        try agent.write(Self.text(["acc0"]).replacing("local:", with: "underlay: [\"wan0\", \"wan9\"], local:"))
+        #expect(try manager.next { $0.hasPrefix("STATUS=") } == "STATUS=0 of 1 pseudowires up")
+        try agent.expect("warning waiting", "pseudowire=pw0", "no interface \\\"wan9\\\" here")
+        try agent.write(Self.text(["acc0"]))
+        #expect(try manager.next { $0.hasPrefix("STATUS=") } == "STATUS=1 of 1 pseudowires up")
+        try agent.expect("info health pseudowire=pw0", "state=up", count: 2)
         agent.signal(SIGTERM)
         #expect(try agent.end() == 0)
         try shell.end()

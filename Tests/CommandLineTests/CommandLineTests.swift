@@ -96,6 +96,25 @@ final class Shell: Sendable {
 
 @Suite("pwctl at a shell", .enabled(if: geteuid() == 0, "needs root"), .serialized)
 struct CommandLineTests {
+    @Test("what standard output does not take is a failure; what is watched as JSON is one object a line")
+    func output() throws {
+        let shell = try Shell()
+        #expect(try shell.run(Shell.good()).status == 0)
+        for words in [["export"], ["list"], ["stats", "--watch"], ["show", "pw0", "--json"]] {
+            let outcome = try shell.run(words, under: "exec >/dev/full")
+            #expect(outcome.status == 1, "\(words)")
+            #expect(outcome.errors == "pwctl: standard output: No space left on device\n", "\(words)")
+        }
+        let watched = try shell.run(["stats", "--watch", "--json"], under: "exec > >(head -n 2)")
+        let lines = watched.output.split(separator: "\n")
+        #expect(lines.count == 2)
+        for line in lines {
+            let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            #expect((object?["pseudowires"] as? [String: Any])?["pw0"] != nil)
+        }
+        try shell.end()
+    }
+
     @Test("create, list, show, stats, delete: state outlives each process")
     func life() throws {
         let shell = try Shell()

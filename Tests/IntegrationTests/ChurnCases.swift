@@ -17,7 +17,7 @@ extension ChurnTests {
     }
 
     struct Said: Sendable {
-        let state: Pseudowire.Health.State
+        let state: PseudowireStatus.Health.State
         let words: String
         /// Whether it is said of the other pseudowire, too.
         var concernsAll = false

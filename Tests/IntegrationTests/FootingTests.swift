@@ -127,6 +127,26 @@ struct FootingTests {
         try wire.takeDown()
     }
 
+    @Test("a name of the datapath's that somebody else has taken stands in no teardown's way, and stays theirs")
+    func takenNames() throws {
+        let wire = try Wire()
+        let client = try wire.client(.edge1)
+        for name in ["pw-split0", "pw-join0"] {
+            try wire.connect(Cell.all[0])
+            var made = Cell.oneOfMany(4, .auto)
+            (made.makesInterface, made.access, made.vlan) = (true, "lan0", .any)
+            try wire.first.add(made)
+            try client.links.delete(wire.index(name, client))
+            let theirs = try client.links.create(.veth(name, peer: .init(name: "other")))
+            try wire.first.teardown()
+            #expect(try wire.first.pseudowires().isEmpty)
+            #expect(try client.links.find(named: name)?.index == theirs.index)
+            try client.links.delete(theirs.index)
+            try wire.second.teardown()
+        }
+        try wire.takeDown()
+    }
+
     @Test("what is written down and cannot be read stops every change but teardown, and harms nothing")
     func unreadable() throws {
         let wire = try Wire()

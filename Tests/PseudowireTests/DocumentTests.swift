@@ -27,6 +27,24 @@ struct DocumentTests {
         """
     }
 
+    @Test("an interface that is made with a pseudowire may be another one's access interface, as it is exported")
+    func stitched() throws {
+        func wire(_ number: Int, _ words: String) -> String {
+            """
+            { name: "pw\(number)", \(words), local: "192.0.2.1", peer: "192.0.2.2", "session-id": \(number),
+              "peer-session-id": 2 }
+            """
+        }
+        func text(_ words: [String]) -> String {
+            "{ pseudowires: [ \(words.enumerated().map { wire($0 + 1, $1) }.joined(separator: ", ")) ] }"
+        }
+        let document = try PseudowireDocument(parsing: text(["interface: 'cust0'", "access: 'cust0'"]))
+        #expect(try PseudowireDocument(parsing: document.text) == document)
+        for words in [["interface: 'cust0'", "interface: 'cust0'"], ["access: 'cust0'", "access: 'cust0'"]] {
+            #expect(throws: ConfigurationFaults.self) { _ = try PseudowireDocument(parsing: text(words)) }
+        }
+    }
+
     @Test(
         "each thing that can be wrong is named with its place and its cure",
         arguments: [

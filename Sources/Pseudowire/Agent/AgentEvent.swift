@@ -14,15 +14,15 @@ public enum AgentEvent: Sendable, CustomStringConvertible {
     /// A pseudowire cannot be what it should be yet: why.
     case waiting(Waiting)
     /// A pseudowire's health is another one than it was.
-    case health(String, Pseudowire.Health)
+    case health(String, PseudowireStatus.Health)
     /// The kernel refused something for one pseudowire; it is tried again.
     case failed(Kept.Failure, retry: Duration)
     /// Nothing could be done at all; it is tried again.
     case troubled(PseudowireError, retry: Duration)
     /// Notifications were lost: everything is looked at again.
     case overrun
-    /// It has looked at everything.
-    case looked(changes: Int, waiting: Int, failures: Int, took: Duration)
+    /// It has looked at everything: how many pseudowires there are, those that wait included, and how many of them are up.
+    case looked(up: Int, pseudowires: Int, changes: Int, waiting: Int, failures: Int, took: Duration)
     /// It is alive, as often as it was asked to say so.
     case heartbeat
     /// It ends; the traffic flows on.
@@ -51,8 +51,10 @@ public enum AgentEvent: Sendable, CustomStringConvertible {
         case .failed(let failure, let retry): "\(failure); next attempt in \(retry)"
         case .troubled(let error, let retry): "\(error); next attempt in \(retry)"
         case .overrun: "notifications were lost; looking at everything"
-        case .looked(let changes, let waiting, let failures, let took):
-            "looked at everything in \(took): \(changes) changes, \(waiting) waiting, \(failures) failures"
+        case .looked(let up, let count, let changes, let waiting, let failures, let took):
+            """
+            looked at everything in \(took): \(up) of \(count) up, \(changes) changes, \(waiting) waiting, \(failures) failures
+            """
         case .heartbeat: "alive"
         case .stopped: "stopped; the traffic flows on"
         }

@@ -33,7 +33,7 @@ struct AgentLoop {
             watch = nil
             self.document = document
         case .file(let path):
-            watch = DocumentWatch(path)
+            watch = DocumentWatch(path, awaitsDirectory: true)
             text = try PseudowireDocument.octets(of: path)
             do throws(ConfigurationFaults) { document = try PseudowireDocument(parsing: text) } catch {
                 throw .faults(error.faults)
@@ -76,6 +76,9 @@ struct AgentLoop {
                 nextBeat = now.advanced(by: pause)
             }
             if schedule.due <= now {
+                // Of a link far up in its path nobody tells.
+                watch?.renew()
+                reload(isAsked: false, report)
                 try look(report)
                 now = .now
                 if deadline != nil, ledger.outcome.isHealthy { break }
@@ -99,15 +102,18 @@ struct AgentLoop {
             let wires = try manager.pseudowires()
             let now = ContinuousClock.now
             schedule.looked(now, failed: !kept.failures.isEmpty)
+            if !kept.failures.isEmpty { try drain(report, afterFailure: true) }
             relevance.used = try manager.usedInterfaces()
             ledger.note(kept, wires, retry: schedule.untilRetry(now), report)
             report(
                 .looked(
+                    up: ledger.count - ledger.outcome.unhealthy.count, pseudowires: ledger.count,
                     changes: kept.changes.count, waiting: kept.waiting.count, failures: kept.failures.count,
                     took: begun.duration(to: now)))
         } catch {
             let now = ContinuousClock.now
             schedule.looked(now, failed: true)
+            try drain(report, afterFailure: true)
             ledger.note(error, retry: schedule.untilRetry(now), report)
         }
     }
@@ -149,16 +155,21 @@ struct AgentLoop {
     }
 
     /// Takes in what the kernel has told.
-    private mutating func drain(_ report: (AgentEvent) -> Void) throws(PseudowireError) {
+    ///
+    /// - Parameter afterFailure: whether what this agent has done, and undone, is told among it.
+    private mutating func drain(
+        _ report: (AgentEvent) -> Void, afterFailure: Bool = false
+    ) throws(PseudowireError) {
         let (monitor, drivers) = (monitor, drivers)
         while let event = try netlink({ () throws(NetlinkError) in try monitor.next() }) {
             if event == .resynchronise { report(.overrun) }
-            if relevance.matters(event) { schedule.note(.now) }
+            let isEcho = afterFailure && relevance.isEcho(event)
+            if relevance.matters(event), !isEcho { schedule.note(.now) }
         }
         guard let drivers else { return }
         while let event = try netlink({ () throws(NetlinkError) in try drivers.next() }) {
             if event == .resynchronise { report(.overrun) }
-            if relevance.matters(event) { schedule.note(.now) }
+            if relevance.matters(event), !afterFailure || event == .resynchronise { schedule.note(.now) }
         }
     }
 

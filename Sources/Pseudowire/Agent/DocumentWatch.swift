@@ -7,12 +7,15 @@ internal import Glibc
 /// compares what the file says.
 final class DocumentWatch {
     private let path: String
+    private let awaitsDirectory: Bool
     /// -1 where nothing can be watched.
     let fileDescriptor: Int32
     private var watched: [Int32] = []
 
-    init(_ path: String) {
+    /// - Parameter awaitsDirectory: whether its directory is to be heard of where there is none yet, or no longer.
+    init(_ path: String, awaitsDirectory: Bool = false) {
         self.path = path
+        self.awaitsDirectory = awaitsDirectory
         fileDescriptor = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
         watch()
     }
@@ -36,13 +39,23 @@ final class DocumentWatch {
     }
 
     private func watch() {
-        let events = UInt32(IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF)
+        let events = UInt32(
+            IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF)
         var directories = [Self.directory(of: path)]
         if let real = realpath(path, nil) {
             directories.append(Self.directory(of: String(cString: real)))
             free(real)
         }
-        let now = directories.map { inotify_add_watch(fileDescriptor, $0, events) }.filter { $0 >= 0 }
+        var now: [Int32] = []
+        for var directory in directories {
+            var number = inotify_add_watch(fileDescriptor, directory, events)
+            // The one above hears of it when it is made.
+            while number < 0, awaitsDirectory, directory != Self.directory(of: directory) {
+                directory = Self.directory(of: directory)
+                number = inotify_add_watch(fileDescriptor, directory, events)
+            }
+            if number >= 0 { now.append(number) }
+        }
         for old in watched where !now.contains(old) { inotify_rm_watch(fileDescriptor, old) }
         watched = now
     }

@@ -9,6 +9,8 @@ struct LookSchedule {
     private var events: (first: Instant, last: Instant)?
     /// When to try again what has failed.
     private var retry: Instant?
+    /// Not before then, whatever happens: an attempt that fails makes things happen itself.
+    private var pause: Instant?
     /// How long until then, from the last failure.
     private(set) var delay: Duration
     private var recheck: Instant
@@ -29,9 +31,10 @@ struct LookSchedule {
 
     /// When to look; in the past if that is now.
     var due: Instant {
-        let settled = events.map {
+        var settled = events.map {
             min($0.last.advanced(by: options.quiet), $0.first.advanced(by: options.longest))
         }
+        if let pause { settled = settled.map { max($0, pause) } }
         return min(settled ?? recheck, retry ?? recheck, recheck)
     }
 
@@ -41,10 +44,12 @@ struct LookSchedule {
         recheck = now.advanced(by: options.recheck)
         guard failed else {
             retry = nil
+            pause = nil
             delay = options.retry
             return
         }
         retry = now.advanced(by: delay)
+        pause = now.advanced(by: options.retry)
         delay = min(delay * 2, options.longestRetry)
     }
 

@@ -4,7 +4,7 @@ public import BPF
 /// with them.
 ///
 /// ```swift
-/// let agent = PseudowireAgent(in: .named("edge"), keeping: .file("/etc/pseudowire/edge.json5"))
+/// let agent = PseudowireAgent(in: .named("edge"), keeping: .file("/etc/pwctl/edge.json5"))
 /// try await agent.run { event in print(event) }      // until agent.stop(), or the task is cancelled
 /// ```
 ///
@@ -25,12 +25,13 @@ public final class PseudowireAgent: Sendable {
         case document(PseudowireDocument)
     }
 
+    /// How soon the agent acts, and how often it looks.
     public struct Options: Hashable, Sendable {
         /// How long nothing must happen before the agent looks: what happens together is looked at once.
         public var quiet: Duration = .milliseconds(50)
-        /// How long it waits at most, while things go on happening.
+        /// After how long it looks in any case, however much goes on.
         public var longest: Duration = .milliseconds(500)
-        /// How often it looks without being told: after a learned path MTU or a switched-off promiscuity.
+        /// How often it looks without being told: nobody announces that a path's MTU was learned or promiscuity switched off.
         public var recheck: Duration = .seconds(60)
         /// How long after a failure it tries again, twice as long after each further one.
         public var retry: Duration = .seconds(1)
@@ -52,6 +53,9 @@ public final class PseudowireAgent: Sendable {
     let fileSystem: String
     let mailbox: Mailbox
 
+    /// An agent that is still to be run; nothing is looked at yet.
+    ///
+    /// - Parameter fileSystem: where the BPF file system is on which the state is pinned.
     public init(
         in namespace: NamespaceReference = .current, keeping source: Source, options: Options = Options(),
         fileSystem: String = BPFFileSystem.conventionalPath
@@ -109,7 +113,7 @@ public final class PseudowireAgent: Sendable {
 /// How things stood when an agent ended.
 public struct AgentOutcome: Sendable {
     /// Every pseudowire that was not up, with the reason; all are up if there is none.
-    public var unhealthy: [String: Pseudowire.Health]
+    public var unhealthy: [String: PseudowireStatus.Health]
     /// What could not be done at all.
     public var failures: [Kept.Failure]
     /// What prevented the last look altogether.

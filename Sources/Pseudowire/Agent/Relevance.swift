@@ -10,7 +10,7 @@ struct Relevance {
         let name: String
         let alternativeNames: [String]
         let mtu: UInt32
-        let flags: LinkFlags
+        var flags: LinkFlags
         let kind: String?
         let alias: String?
         let peer: LinkIndex?
@@ -33,10 +33,32 @@ struct Relevance {
     private var locals: Set<IPAddress> = []
     /// The interfaces that have filters of ours.
     var used: Set<UInt32> = []
+    /// The names of those that are made with pseudowires.
+    private var made: Set<String> = []
 
     mutating func watch(_ document: PseudowireDocument) {
+        made = Set(document.pseudowires.filter(\.makesInterface).map(\.access))
         peers = Set(document.pseudowires.map(\.tunnel.peer))
         locals = Set(document.pseudowires.map(\.tunnel.local))
+    }
+
+    /// Whether an attempt of ours, which has failed and was undone, makes the kernel tell such a thing.
+    func isEcho(_ event: RouteEvent) -> Bool {
+        switch event {
+        case .link(let change, let link):
+            let aliases = [Splitter.pair.alias, Joiner.pair.alias, CustomerPort.alias]
+            let names = Splitter.pair.names + Joiner.pair.names
+            if let alias = link.alias, aliases.contains(alias) { return true }
+            if names.contains(link.name) || made.contains(link.name) { return true }
+            // Promiscuity that came and went.
+            guard change == .present, let known = faces[link.index] else { return false }
+            var face = Face(link)
+            if face.flags.symmetricDifference(known.flags).isSubset(of: .promiscuous) { face.flags = known.flags }
+            return face == known
+        case .qdisc(_, let qdisc): return qdisc.kind == "clsact"
+        case .filter: return true
+        default: return false
+        }
     }
 
     /// What a driver can do decides where XDP programs are, and what they send to it.

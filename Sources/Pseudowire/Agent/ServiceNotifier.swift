@@ -10,7 +10,9 @@ internal import Glibc
 ///
 /// Nothing is ever waited for, and nothing fails: whoever does not listen misses it.
 public final class ServiceNotifier: Sendable {
-    /// How often the service must say that it is alive, which is to be done twice as often; nil: not at all.
+    /// How long the service manager waits for a sign of life; nil: it wants none.
+    ///
+    /// Send one twice as often.
     public let watchdog: Duration?
     private let path: String
     private let descriptor: Int32

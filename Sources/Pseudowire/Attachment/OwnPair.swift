@@ -143,8 +143,15 @@ struct OwnPair {
     }
 
     /// Removes the pair; one end takes the other with it.
+    ///
+    /// Where its names are somebody else's by now there is nothing of ours to be removed.
     func remove(_ client: RouteClient) throws(PseudowireError) {
-        guard let pair = try find(client) else { return }
+        let found: Indexes?
+        do throws(PseudowireError) { found = try find(client) } catch {
+            guard case .refused = error else { throw error }
+            return
+        }
+        guard let pair = found else { return }
         try netlink { () throws(NetlinkError) in try client.links.delete(LinkIndex(rawValue: pair.outer)) }
     }
 }

@@ -27,18 +27,24 @@ enum Splitter {
             try pair.setOffloads(made, client)
             try OwnPair.setUp(made, client)
             try FaultPoint.splitterUp.reach()
-            // There is no netlink attribute for it. Where /proc/sys cannot be written, or there is no IPv6, the
-            // datapath falls back to the interface that the route named when the pseudowire was configured.
-            let inner = pair.innerName
-            _ = try netlink { () throws(NetlinkError) in
-                try namespace.run {
-                    FileSystem.overwrite("/proc/sys/net/ipv6/conf/", suffix: "\(inner)/forwarding", with: "1")
-                }
-            }
+            try forwardIPv6(in: namespace)
             return made
         } catch {
             try? client.links.delete(LinkIndex(rawValue: made.outer))
             throw error
+        }
+    }
+
+    /// Has routes for IPv6 looked up from the inner end as well.
+    ///
+    /// There is no netlink attribute for it. Where /proc/sys cannot be written, or there is no IPv6, the datapath falls back to
+    /// the interface that the route named when the pseudowire was configured.
+    static func forwardIPv6(in namespace: borrowing NetworkNamespace) throws(PseudowireError) {
+        let inner = pair.innerName
+        _ = try netlink { () throws(NetlinkError) in
+            try namespace.run {
+                FileSystem.overwrite("/proc/sys/net/ipv6/conf/", suffix: "\(inner)/forwarding", with: "1")
+            }
         }
     }
 

@@ -24,7 +24,10 @@ extension PseudowireConfiguration {
         if session.sequencing != .none, session.sublayer == .none {
             fault("sequence", "\"\(session.sequencing.rawValue)\" needs a place for the number: --sublayer default")
         }
-        if tunnel.portEntropy != .none, tunnel.encapsulation == .ip { fault("port-entropy", Self.needsUDP) }
+        if tunnel.encapsulation == .ip {
+            if tunnel.portEntropy != .none { fault("port-entropy", Self.needsUDP) }
+            if tunnel.udpChecksum != .auto { fault("udp-checksum", Self.needsUDP) }
+        }
         let isIPv6 = tunnel.local.family == .v6
         if isIPv6, !dontFragment { fault("df", Self.needsIPv4) }
         if !isIPv6, flowLabel != .auto { fault("flow-label", Self.needsIPv6) }

@@ -19,7 +19,9 @@ public struct PseudowireConfiguration: Hashable, Sendable {
     public var access: String
     /// Whether the access interface is made with the pseudowire, and goes with it.
     public var makesInterface: Bool
+    /// The two ends' addresses, and whether UDP is between them.
     public var tunnel: Tunnel
+    /// Session ids, cookies, sublayer and sequence numbers.
     public var session: Session
     /// Names of the interfaces at which the peer's packets arrive; empty: found by route and address.
     public var underlays: [String]
@@ -39,7 +41,7 @@ public struct PseudowireConfiguration: Hashable, Sendable {
     ///
     /// IPv4 only; with ``Oversize/outer`` they may in any case.
     public var dontFragment: Bool
-    /// The outer TTL or hop limit.
+    /// The outer TTL or hop limit, 1…255.
     public var ttl: UInt8
     /// The outer DSCP.
     public var dscp: DSCP

@@ -3,6 +3,9 @@ internal import L2TP
 
 /// A pseudowire as people write it: the command line's options, text not yet understood.
 ///
+/// Each property is the flag of its name, as `pwctl create --help` describes it: `localPort` is `--local-port`. Nil, or empty:
+/// not given.
+///
 /// ```swift
 /// var options = PseudowireOptions(name: "pw0")
 /// options.access = "eth1"
@@ -97,7 +100,7 @@ public struct PseudowireOptions: Hashable, Sendable {
             tunnel: .init(
                 encapsulation: encapsulation, local: stand?.0 ?? "192.0.2.1", peer: stand?.1 ?? "192.0.2.2",
                 localPort: isUDP ? UInt16(localPort) : 0, peerPort: isUDP ? UInt16(peerPort) : 0,
-                udpChecksum: checksum, portEntropy: isUDP ? entropy : .none),
+                udpChecksum: isUDP ? checksum : .auto, portEntropy: isUDP ? entropy : .none),
             session: .init(
                 local: localSession ?? 1, peer: peerSession ?? 1, expecting: expecting, sending: sending,
                 sublayer: sublayer, sequencing: sequencing),

@@ -104,7 +104,7 @@ struct Record: Sendable {
         record.offload = Self.code(of: configuration.offload, in: Self.offloads)
         record.attach = Self.code(of: configuration.attach, in: Self.attachments)
         record.coalesce = Self.code(of: configuration.coalesce, in: Self.coalescing)
-        record.underlay_count = UInt8(underlays.count)
+        record.underlay_count = UInt8(min(underlays.count, Int(PW_MAX_UNDERLAYS)))
         record.underlay_named = configuration.underlays.isEmpty ? 0 : 1
         withUnsafeMutableBytes(of: &record.underlay) { bytes in
             for (index, underlay) in underlays.prefix(Int(PW_MAX_UNDERLAYS)).enumerated() {

@@ -12,7 +12,13 @@ struct DocumentReader {
     private let objections: (PseudowireConfiguration) -> [ConfigurationFault]
     private var names: [String: String] = [:]
     private var sessions: [SessionID: String] = [:]
-    private var accesses: [String: Users] = [:]
+    private var accesses: [Access: Users] = [:]
+
+    /// An interface that is made with a pseudowire may be another one's access interface, as any other.
+    private struct Access: Hashable {
+        let isMade: Bool
+        let name: String
+    }
 
     /// Who carries what of an access interface.
     private struct Users {
@@ -150,14 +156,15 @@ struct DocumentReader {
         }
         let field = wire.accessField
         guard let place = places[field], !broken.contains(field) else { return }
-        if let other = accesses[wire.access]?.rival(of: wire) {
+        let access = Access(isMade: wire.makesInterface, name: wire.access)
+        if let other = accesses[access]?.rival(of: wire) {
             fault(
                 "\(path).\(field)",
                 "\(other.path) carries \(other.vlan.phrase) of \(wire.access) already; give each a vlan of its own",
                 place)
         }
-        if accesses[wire.access] == nil { accesses[wire.access] = Users(first: (wire.vlan, path), paths: [:]) }
-        if accesses[wire.access]?.paths[wire.vlan] == nil { accesses[wire.access]?.paths[wire.vlan] = path }
+        if accesses[access] == nil { accesses[access] = Users(first: (wire.vlan, path), paths: [:]) }
+        if accesses[access]?.paths[wire.vlan] == nil { accesses[access]?.paths[wire.vlan] = path }
     }
 
     /// The words that a value stands for; nil after a fault.

@@ -9,7 +9,7 @@ extension PseudowireManager {
     func health(
         _ record: Record, _ surroundings: Surroundings, _ statistics: Statistics, _ state: DatapathState,
         _ cache: InspectionCache
-    ) throws(PseudowireError) -> Pseudowire.Health {
+    ) throws(PseudowireError) -> PseudowireStatus.Health {
         if record.isReady, record.access == 0 { return try parked(record, state, cache) }
         if let sentence = surroundings.damage { return .init(state: .broken, sentence: sentence) }
         let disagreement = Disagreement(record.configuration, statistics, isHeard: cache.isPeerHeard(record))
@@ -205,13 +205,14 @@ extension PseudowireManager {
     /// Why there is no place for it.
     private func parked(
         _ record: Record, _ state: DatapathState, _ cache: InspectionCache
-    ) throws(PseudowireError) -> Pseudowire.Health {
+    ) throws(PseudowireError) -> PseudowireStatus.Health {
         let whereabouts = Whereabouts(
             client: client, state: state, cache: cache.survey, filters: FilterPresence(state, self), isLiteral: false)
         var survey = Survey(client, [], whereabouts.cache)
         survey.offersOthers = false
         survey.ports = cache.ports
-        _ = try survey.place(try whereabouts.today(record.configuration, record))
+        let isMade = record.configuration.makesInterface ? try whereabouts.hiddenEnd(record) != nil : false
+        _ = try survey.place(try whereabouts.today(record.configuration, record), keepsInterface: isMade)
         if let fault = survey.faults.first { return .init(state: .waiting, sentence: fault.message) }
         return .init(state: .broken, sentence: "what it waited for has come; \(Self.cure)")
     }

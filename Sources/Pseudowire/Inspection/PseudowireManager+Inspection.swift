@@ -7,7 +7,7 @@ internal import RouteNetlink
 
 extension PseudowireManager {
     /// All pseudowires, by name, with health and counters.
-    public func pseudowires() throws(PseudowireError) -> [Pseudowire] {
+    public func pseudowires() throws(PseudowireError) -> [PseudowireStatus] {
         try reading { (state) throws(PseudowireError) in
             let links = try netlink { () throws(NetlinkError) in try client.links.list() }
             let byIndex = Dictionary(links.map { ($0.index.rawValue, $0.name) }) { first, _ in first }
@@ -23,7 +23,7 @@ extension PseudowireManager {
     }
 
     /// One pseudowire by name.
-    public func pseudowire(named name: String) throws(PseudowireError) -> Pseudowire {
+    public func pseudowire(named name: String) throws(PseudowireError) -> PseudowireStatus {
         let all = try pseudowires()
         if let found = all.first(where: { $0.name == name }) { return found }
         let list = all.isEmpty ? "there is none here" : "there is \(all.prefix(10).map(\.name).joined(separator: ", "))"
@@ -48,14 +48,14 @@ extension PseudowireManager {
 
     private func inspect(
         _ record: Record, _ state: DatapathState, _ statistics: Statistics, _ cache: InspectionCache
-    ) throws(PseudowireError) -> Pseudowire {
+    ) throws(PseudowireError) -> PseudowireStatus {
         let configuration = record.configuration
         let surroundings = try surroundings(record, state, cache)
         let mtu = surroundings.pathMTU.map { known in
             let path = min(known, cache.learnedPathMTU(record) ?? .max)
             return min(configuration.overhead.pseudowireMTU(underlay: path), Int(configuration.mtu ?? .max))
         }
-        return Pseudowire(
+        return PseudowireStatus(
             configuration: configuration, health: try health(record, surroundings, statistics, state, cache),
             statistics: statistics, underlays: surroundings.underlays, mtu: mtu, finishesFrames: record.finishes,
             coalescesSegments: record.coalesces, hooks: surroundings.hooks, acceleration: surroundings.acceleration,
@@ -65,8 +65,8 @@ extension PseudowireManager {
     /// Whether XDP programs are before a pseudowire's filters, and why not, by the names of the interfaces.
     func acceleration(
         _ record: Record, _ state: DatapathState, _ cache: InspectionCache
-    ) throws(PseudowireError) -> [String: Pseudowire.AccelerationState] {
-        var found: [String: Pseudowire.AccelerationState] = [:]
+    ) throws(PseudowireError) -> [String: PseudowireStatus.AccelerationState] {
+        var found: [String: PseudowireStatus.AccelerationState] = [:]
         for (role, interface) in [(Attachment.Role.access, record.access)] + record.underlays.map({ (.underlay, $0) }) {
             guard let link = cache.links[interface], let port = cache.ports[interface], port[role] != nil else {
                 continue

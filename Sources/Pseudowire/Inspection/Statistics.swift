@@ -9,7 +9,9 @@ public struct Statistics: Hashable, Sendable {
     public var txFrames: UInt64 = 0
     /// Octets of those frames as they are carried: Ethernet header to payload, without FCS, and without a tag that is stripped.
     public var txOctets: UInt64 = 0
+    /// Frames from the peer that were delivered.
     public var rxFrames: UInt64 = 0
+    /// Octets of those frames, counted like ``txOctets``.
     public var rxOctets: UInt64 = 0
     /// Frames of the customer's that were not sent.
     public var txDropped: UInt64 = 0

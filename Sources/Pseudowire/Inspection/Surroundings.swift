@@ -7,7 +7,7 @@ final class Surroundings {
     /// Where the filters are, by interface.
     var hooks: [String: AttachmentHook] = [:]
     /// Whether XDP programs are before them, by interface.
-    var acceleration: [String: Pseudowire.AccelerationState] = [:]
+    var acceleration: [String: PseudowireStatus.AccelerationState] = [:]
     var nextHop: String?
     /// The largest outer packet that the way takes as far as this machine knows.
     var pathMTU: Int?

@@ -71,6 +71,7 @@ extension Executor {
         switch family {
         case .record:
             try bpf { () throws(BPFError) in
+                try maps.nameUnderlays(of: records)
                 try maps.pseudowires.updateTogether(count: records.count) { index in
                     let record = records[index]
                     let isReady = batch[batch.startIndex + index].leavesWhole

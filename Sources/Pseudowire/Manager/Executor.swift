@@ -194,7 +194,10 @@ struct Executor: ~Copyable {
     private func write(_ record: Record, isReady: Bool) throws(PseudowireError) {
         let (name, value) = (pw_name(record.configuration.name), record.value(isReady: isReady))
         let maps = try opened()
-        try bpf { () throws(BPFError) in try maps.pseudowires.update(key: name, value: value) }
+        try bpf { () throws(BPFError) in
+            try maps.nameUnderlays(of: [record])
+            try maps.pseudowires.update(key: name, value: value)
+        }
     }
 
     func opened() throws(PseudowireError) -> DatapathState {

@@ -11,6 +11,8 @@ extension PseudowireManager {
         let known = state.identity.splitter
         guard let found = try? Splitter.find(client) ?? Splitter.create(client, in: namespace) else { return state }
         if found != known {
+            // A command that died while it made this one may have left that out.
+            try Splitter.forwardIPv6(in: namespace)
             try bpf { () throws(BPFError) in
                 guard var meta = try state.meta[0] else { return }
                 meta.splitter_outer = found.outer

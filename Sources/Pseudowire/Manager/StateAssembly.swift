@@ -15,9 +15,11 @@ enum StateAssembly {
     ) throws(PseudowireError) {
         let client = manager.client
         let directory = manager.directory
-        // Those that a command left behind, which died right here.
-        try Splitter.remove(client)
-        try Joiner.pair.remove(client)
+        for pair in [Splitter.pair, Joiner.pair] {
+            // A name that is somebody else's is told of before anything is made; one of ours was left behind by a command that
+            // died right here.
+            if try pair.find(client) != nil { try pair.remove(client) }
+        }
         let splitter = try Splitter.create(client, in: manager.namespace)
         do throws(PseudowireError) {
             let joiner = try Joiner.create(client)

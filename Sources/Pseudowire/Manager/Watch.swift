@@ -7,6 +7,9 @@ internal import RouteNetlink
 /// One is on the splitter and one on the joiner, both of `pw_alive`, which does nothing: so whoever deletes the one of
 /// these does not have another namespace's next command take this one for gone. An outer end receives no packets.
 enum Watch {
+    /// What `pw_alive` does, a program of the type BPF_PROG_TYPE_XDP: `r0 = XDP_PASS; exit`.
+    private static let passing: [UInt64] = [0x0000_0002_0000_00b7, 0x0000_0000_0000_0095]
+
     /// Attaches the program to an interface, and pins the link.
     static func begin(
         _ program: borrowing Program, on interface: UInt32, at path: String, _ manager: PseudowireManager
@@ -33,8 +36,9 @@ enum Watch {
             // Not by its pin alone: a link that has lost that is there for a while yet, and there can be one only.
             try Attachment.removeLink(at: directory.pin(name))
         }
+        // `pw_alive` is nowhere but in its link, and to open a program by its number takes CAP_SYS_ADMIN.
         let program = try bpf { () throws(BPFError) in
-            try Program(id: try ProgramLink(pinnedAt: directory.pin(DatapathObject.alive)).info().programID)
+            try Program(instructions: Self.passing, type: 6, name: DatapathObject.alive)
         }
         try begin(program, on: interface, at: path, manager)
     }

@@ -1,7 +1,10 @@
 /// What becomes of one pseudowire.
 public enum Change: Hashable, Sendable, CustomStringConvertible {
+    /// One of this name is made.
     case create(String)
+    /// The one of this name goes.
     case remove(String)
+    /// Options of it get other values, in place.
     case change(String, [Difference])
     /// It is what it was, but where it should be is not where it is: why, in a few words each.
     case place(String, [String])

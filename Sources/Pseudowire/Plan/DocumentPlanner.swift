@@ -111,7 +111,7 @@ struct DocumentPlanner {
             }
             var differences: [String] = []
             if isSame, let old { differences = try self.differences(old, judgement) }
-            if isSame, differences.isEmpty, let old {
+            if isSame && differences.isEmpty || judgement.isHeld, let old {
                 transition.kept.append(old)
                 survey.add(old)
                 continue
@@ -165,8 +165,10 @@ struct DocumentPlanner {
         }
         if !faults.isEmpty { place = nil }
         if let hidden { place?.hidden = hidden }
-        // What keeps it from being made anew does not undo it, as long as it is where it was.
-        if place == nil, let old, old.isReady, old.access != 0, old.configuration == wire,
+        // What keeps it from being made anew does not undo it, as long as it is where it was; nor does an option that cannot be
+        // had, if it is to carry the same frames to the same peer.
+        if place == nil, let old, old.isReady, old.access != 0,
+            old.configuration == wire || mode == .keep && old.configuration.carries(theSameAs: wire),
             try isThere(old, hidden, access)
         {
             return Judgement(record: old, place: nil, makes: false, faults: faults, isHeld: true)
@@ -214,6 +216,12 @@ struct DocumentPlanner {
 }
 
 extension PseudowireConfiguration {
+    /// Whether another one carries the same frames by the same packets, whatever else differs.
+    fileprivate func carries(theSameAs other: PseudowireConfiguration) -> Bool {
+        access == other.access && makesInterface == other.makesInterface && tunnel == other.tunnel
+            && session == other.session && vlan == other.vlan && vlanTag == other.vlanTag
+    }
+
     /// Why it cannot get another end for the customer in place, and what to do.
     fileprivate var stays: String {
         """

@@ -1,4 +1,4 @@
-/// What will be done, in order: a value that can be printed, compared, refused, or executed.
+/// What will be done, in order: a value that can be printed, refused, or executed.
 ///
 /// ```swift
 /// let plan = try manager.plan(adding: [wire])
@@ -15,7 +15,7 @@ public struct Plan: Sendable, CustomStringConvertible {
 
     let actions: ActionList
 
-    /// In a few words, what becomes of which pseudowire; empty for plans that are made for single ones.
+    /// In a few words, what becomes of which pseudowire; of plans for documents and for changes in place.
     public internal(set) var changes: [Change] = []
 
     /// Whether it was asked of every pseudowire that there will be whether it is in its place: none is left to look at.
@@ -30,6 +30,9 @@ public struct Plan: Sendable, CustomStringConvertible {
     /// One pseudowire that a plan reckons with.
     struct Basis: Hashable, Sendable {
         let configuration: PseudowireConfiguration
+        /// Where it is: steps name interfaces by their indexes.
+        let access: UInt32
+        let underlays: [UInt32]
         let slot: UInt32
         let created: UInt64
         let isReady: Bool
@@ -183,6 +186,8 @@ extension Record {
     }
 
     var basis: Plan.Basis {
-        Plan.Basis(configuration: configuration, slot: slot, created: created, isReady: isReady)
+        Plan.Basis(
+            configuration: configuration, access: access, underlays: underlays, slot: slot, created: created,
+            isReady: isReady)
     }
 }

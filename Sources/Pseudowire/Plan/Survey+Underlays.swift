@@ -1,3 +1,4 @@
+internal import CPseudowireObject
 internal import InternetAddress
 internal import RouteNetlink
 
@@ -40,6 +41,20 @@ extension Survey {
             for link in links where !link.canBeUnderlay {
                 refuse("underlay", "\(link.name), where the peer's packets are expected, \(Self.strangeHeader)")
             }
+            let most = Int(PW_MAX_UNDERLAYS)
+            if links.count > most {
+                refuse(
+                    "underlay",
+                    """
+                    there are \(links.count) interfaces at which the peer's packets could arrive, by the route and by the \
+                    address \(configuration.tunnel.local); name those where they do, \(most) at most
+                    """)
+                links = Array(links.prefix(most))
+            }
+        }
+        // By two names it may be one.
+        if let access, !configuration.underlays.isEmpty, links.contains(where: { $0.index == access.index }) {
+            refuse("underlay", "\(access.name) is the access interface; the underlay must be another")
         }
         for link in links {
             if let holder = holders[link.index.rawValue]?.first {

@@ -114,7 +114,11 @@ struct Whereabouts {
 
     /// The hidden end of the interface that was made with a pseudowire, if it is there and ours.
     func hiddenEnd(_ record: Record) throws(PseudowireError) -> Link? {
-        guard let link = try indexed(record.access), link.alias == CustomerPort.alias else { return nil }
+        if let link = try indexed(record.access), link.alias == CustomerPort.alias { return link }
+        // Its index is forgotten as long as nothing can be carried for it.
+        guard let link = try named(CustomerPort.hiddenName(slot: record.slot)), link.alias == CustomerPort.alias else {
+            return nil
+        }
         return link
     }
 

@@ -73,6 +73,20 @@ final class DatapathState {
     /// The same; none where they cannot be read.
     var portsOrNone: [UInt32: pw_port] { (try? portList) ?? [:] }
 
+    /// Has the underlays that pseudowires name found again by those names: they are kept with the interfaces.
+    func nameUnderlays(of records: [Record]) throws(BPFError) {
+        var names: [UInt32: String] = [:]
+        for record in records where !record.configuration.underlays.isEmpty {
+            for (name, index) in zip(record.configuration.underlays, record.underlays) { names[index] = name }
+        }
+        for (index, name) in names {
+            guard var port = try ports[index], Octets.text(port.name) != name else { continue }
+            port.name = pw_port().name
+            Octets.write(name.utf8, to: &port.name)
+            try ports.update(key: index, value: port)
+        }
+    }
+
     /// All pseudowires, by name.
     func records(interfaceName: (UInt32) -> String?) throws(PseudowireError) -> [Record] {
         var found: [Record] = []

@@ -5,7 +5,8 @@ internal import Synchronization
 /// Turns an agent's events into lines of a log, and into what a service manager wants to know.
 final class AgentReporter: Sendable {
     private struct State {
-        var health: [String: Pseudowire.Health.State] = [:]
+        /// How many pseudowires are up, and how many there are, as of the last look.
+        var counts = (up: 0, all: 0)
         /// Whether a reload was asked for; and whether its document has been read.
         var reload: (isAsked: Bool, isRead: Bool) = (false, false)
         var isReady = false
@@ -33,11 +34,9 @@ final class AgentReporter: Sendable {
         switch event {
         case .heartbeat: notifier.alive()
         case .stopped: notifier.stopping()
-        case .health(let name, let health): state.withLock { $0.health[name] = health.state }
-        case .waiting(let waiting): state.withLock { $0.health[waiting.name] = .waiting }
-        case .changed(.remove(let name)): state.withLock { $0.health[name] = nil }
         case .reloaded, .rejected: state.withLock { $0.reload.isRead = true }
-        case .looked(_, _, let failures, _):
+        case .looked(let up, let all, _, _, let failures, _):
+            state.withLock { $0.counts = (up, all) }
             tell(notifier, failures == 0 ? "" : "; \(failures) failures")
         case .troubled(let error, _): tell(notifier, "; \(error)")
         default: break
@@ -46,8 +45,7 @@ final class AgentReporter: Sendable {
 
     private func tell(_ notifier: ServiceNotifier, _ trouble: String) {
         let (isReady, status) = state.withLock { state -> (Bool, String?) in
-            let up = state.health.values.count { $0 == .up }
-            let text = "\(up) of \(state.health.count) pseudowires up\(trouble)"
+            let text = "\(state.counts.up) of \(state.counts.all) pseudowires up\(trouble)"
             let finishesReload = state.reload.isAsked && state.reload.isRead
             if finishesReload { state.reload = (false, false) }
             let isReady = !state.isReady || finishesReload
@@ -90,10 +88,11 @@ final class AgentReporter: Sendable {
             say(.error, "failed", ["reason": "\(failure.error)", "retry": "\(retry)"])
         case .troubled(let error, let retry): say(.error, "trouble", ["reason": "\(error)", "retry": "\(retry)"])
         case .overrun: say(.warning, "notifications lost")
-        case .looked(let changes, let waiting, let failures, let took):
+        case .looked(let up, let all, let changes, let waiting, let failures, let took):
             say(
                 .debug, "looked",
                 [
+                    "up": .stringConvertible(up), "pseudowires": .stringConvertible(all),
                     "changes": .stringConvertible(changes), "waiting": .stringConvertible(waiting),
                     "failures": .stringConvertible(failures),
                     "took-ms": .stringConvertible(took / .milliseconds(1)),

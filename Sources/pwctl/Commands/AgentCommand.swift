@@ -35,9 +35,10 @@ struct AgentCommand: ParsableCommand {
     }
 
     func run() throws {
+        let handler = LineLogHandler(isJSON: json, logLevel: common.verbose ? .debug : .info)
         // Before anything else: a file that is wrong at the start is refused. Interfaces may come later.
-        _ = try Report.failures(in: file) { () throws(PseudowireError) in
-            try PseudowireDocument(contentsOf: file)
+        do throws(PseudowireError) { _ = try PseudowireDocument(contentsOf: file) } catch {
+            throw refusal(error, handler)
         }
         let notifier = ServiceNotifier()
         var options = PseudowireAgent.Options()
@@ -45,21 +46,27 @@ struct AgentCommand: ParsableCommand {
         if let wait = common.wait { options.patience = .seconds(wait) }
         options.heartbeat = notifier?.watchdog.map { $0 / 2 }
         let agent = PseudowireAgent(in: common.namespace, keeping: .file(file), options: options)
-        let ending = Self.serve(agent, notifier, isJSON: json, level: common.verbose ? .debug : .info)
+        let ending = Self.serve(agent, notifier, handler)
         switch ending.value {
         case .success(let outcome):
             if once, !outcome.isHealthy { throw ExitCode.failure }
-        case .failure(let error):
-            _ = try Report.failures(in: file) { () throws(PseudowireError) -> Void in throw error }
+        case .failure(let error): throw refusal(error, handler)
         case nil: throw ExitCode.failure
         }
     }
 
+    /// Says why it cannot go on, in the log if that is for a machine, and what status to end with.
+    private func refusal(_ error: PseudowireError, _ handler: LineLogHandler) -> ExitCode {
+        guard json else { return Report.tell(error, in: file) }
+        let logger = Logger(label: "pwctl.agent") { _ in handler }
+        for reason in Report.sentences(error, in: file) { logger.error("refused", metadata: ["reason": "\(reason)"]) }
+        return Report.status(of: error)
+    }
+
     /// Runs until it has ended; the main thread only waits.
     private static func serve(
-        _ agent: PseudowireAgent, _ notifier: ServiceNotifier?, isJSON: Bool, level: Logger.Level
+        _ agent: PseudowireAgent, _ notifier: ServiceNotifier?, _ handler: LineLogHandler
     ) -> AgentEnding {
-        let handler = LineLogHandler(isJSON: isJSON, logLevel: level)
         let logger = Logger(label: "pwctl.agent") { _ in handler }
         let reporter = AgentReporter(logger, notifier)
         let ending = AgentEnding()

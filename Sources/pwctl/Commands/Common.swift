@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Glibc
+@preconcurrency internal import Glibc
 internal import Pseudowire
 
 /// What every command takes.
@@ -63,23 +63,36 @@ enum Report {
     static func failures<Value>(
         in document: String? = nil, _ body: () throws(PseudowireError) -> Value
     ) throws -> Value {
-        do throws(PseudowireError) {
-            return try body()
-        } catch {
-            if case .faults(let faults) = error {
-                for fault in faults {
-                    if let document {
-                        toStandardError("pwctl: \(document):\(fault.line == nil ? " " : "")\(fault)")
-                        continue
-                    }
-                    let option = fault.field.first?.isUppercase == true ? fault.field : "--\(fault.field)"
-                    toStandardError("pwctl: \(option): \(fault.message)")
-                }
-            } else {
-                toStandardError("pwctl: \(error)")
-            }
-            throw error.isUsage ? ExitCode.validationFailure : ExitCode.failure
+        do throws(PseudowireError) { return try body() } catch { throw tell(error, in: document) }
+    }
+
+    /// Prints an error; returns the status that belongs to it.
+    static func tell(_ error: PseudowireError, in document: String?) -> ExitCode {
+        for sentence in sentences(error, in: document) { toStandardError("pwctl: \(sentence)") }
+        return status(of: error)
+    }
+
+    static func status(of error: PseudowireError) -> ExitCode { error.isUsage ? .validationFailure : .failure }
+
+    /// What an error says, each fault by itself.
+    static func sentences(_ error: PseudowireError, in document: String?) -> [String] {
+        guard case .faults(let faults) = error else { return ["\(error)"] }
+        return faults.map { fault in
+            if let document { return "\(document):\(fault.line == nil ? " " : "")\(fault)" }
+            let option = fault.field.first?.isUppercase == true ? fault.field : "--\(fault.field)"
+            return "\(option): \(fault.message)"
         }
+    }
+
+    /// Hands on what was printed; where nobody takes it, as on a disk that is full, the command has failed.
+    static func flush() throws {
+        let reason =
+            if fflush(stdout) != 0 { String(cString: strerror(errno)) } else if ferror(stdout) != 0 {
+                "not all of it could be written"
+            } else { "" }
+        guard !reason.isEmpty else { return }
+        toStandardError("pwctl: standard output: \(reason)")
+        throw ExitCode.failure
     }
 
     static func toStandardError(_ line: String) {

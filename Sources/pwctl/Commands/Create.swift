@@ -6,7 +6,7 @@ struct Create: ParsableCommand {
         commandName: "create",
         abstract: "Create a pseudowire.",
         discussion: """
-            Session ids and cookies belong to their receiver: --session-id and --expect-cookie are what the peer sends \
+            Needed are --local, --peer, --session-id, --peer-session-id, and --access or --interface. Session ids and cookies belong to their receiver: --session-id and --expect-cookie are what the peer sends \
             to us, --peer-session-id and --send-cookie what we send to it. Numbers are decimal, without leading zeros, or \
             hexadecimal after 0x.
             """)

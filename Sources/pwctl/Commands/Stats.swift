@@ -10,7 +10,7 @@ struct Stats: ParsableCommand {
     @Argument(help: ArgumentHelp("Which (default: all).", valueName: "NAME"))
     var name: String?
 
-    @Flag(help: "Print again every second, until interrupted.")
+    @Flag(help: "Print again every second, until interrupted; with --json, one object a line.")
     var watch = false
 
     @OptionGroup var output: OutputOptions
@@ -21,19 +21,19 @@ struct Stats: ParsableCommand {
         while true {
             try printOnce(manager)
             guard watch else { return }
-            fflush(nil)
+            try Report.flush()
             sleep(1)
         }
     }
 
     private func printOnce(_ manager: PseudowireManager) throws {
-        let (wires, drops) = try Report.failures { () throws(PseudowireError) -> ([Pseudowire], [DropCount]) in
+        let (wires, drops) = try Report.failures { () throws(PseudowireError) -> ([PseudowireStatus], [DropCount]) in
             if let name { return ([try manager.pseudowire(named: name)], []) }
             return (try manager.pseudowires(), try manager.namespaceDrops())
         }
         if output.json {
-            print(try JSONText.of(StatisticsView(wires, drops)))
-            return
+            let view = StatisticsView(wires, drops)
+            return print(try watch ? JSONText.line(view) : JSONText.of(view))
         }
         var table = TextTable(
             ["NAME", "TX-FRAMES", "TX-OCTETS", "TX-DROPPED", "RX-FRAMES", "RX-OCTETS", "RX-DROPPED"],

@@ -36,7 +36,7 @@ struct Trace: ParsableCommand {
                 print(output.json ? try JSONText.line(EventView(event)) : "\(event)")
                 printed += 1
             }
-            fflush(nil)
+            try Report.flush()
         }
     }
 }

@@ -3,12 +3,17 @@ internal import Pseudowire
 
 /// What can be said of a pseudowire; each flag is one of ``PseudowireOption``.
 struct WireOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Interface whose frames are carried.", valueName: "IF"))
+    @Option(
+        help: ArgumentHelp(
+            """
+            Interface all of whose frames are carried, also those for this machine itself: not the one you are logged in by.
+            """,
+            valueName: "IF"))
     var access: String?
 
     @Option(
         help: ArgumentHelp(
-            "Interface to make for the customer, instead of --access; it goes with the pseudowire.", valueName: "NAME"))
+            "Interface to make instead, down at first; it goes with the pseudowire.", valueName: "NAME"))
     var interface: String?
 
     @Option(help: ArgumentHelp("Our address.", valueName: "ADDR"))
@@ -49,7 +54,8 @@ struct WireOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Number what is sent, take only what is numbered (default: none).", valueName: "none|send|receive|both"))
+            "Sequence numbers: send numbers frames, receive refuses those without or late (default: none).",
+            valueName: "none|send|receive|both"))
     var sequence: String?
 
     @Option(
@@ -101,7 +107,7 @@ struct WireOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Outer ECN: none, or that of the packet inside, if the peer hands marks on (default: compatibility).",
+            "Outer ECN: none, or with normal that of the packet inside, whose marks the peer must hand on (default: compatibility).",
             valueName: "compatibility|normal"))
     var ecn: String?
 
@@ -111,7 +117,7 @@ struct WireOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "UDP source port from the inner flow, and any taken; peers like Linux refuse it (default: none).",
+            "send: UDP source port by the inner flow, which Linux as peer refuses; receive: any is taken (default: none).",
             valueName: "none|send|receive|both"))
     var portEntropy: String?
 

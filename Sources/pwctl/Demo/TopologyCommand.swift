@@ -42,7 +42,7 @@ struct TopologyCommand: ParsableCommand {
 
         @Option(
             help: ArgumentHelp(
-                "MTU of the hosts; the default fits L2TPv3 over UDP and IPv6, which adds most.", valueName: "N"))
+                "MTU of the hosts; the default fits L2TPv3 over UDP and IPv6 without cookies.", valueName: "N"))
         var innerMTU = 1426
 
         func run() throws {

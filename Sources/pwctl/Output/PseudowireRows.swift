@@ -4,7 +4,7 @@ internal import Pseudowire
 struct PseudowireRows {
     private(set) var rows: [(String, String)] = []
 
-    init(_ wire: Pseudowire) {
+    init(_ wire: PseudowireStatus) {
         let configuration = wire.configuration
         add("name", wire.name)
         add("health", "\(wire.health)")

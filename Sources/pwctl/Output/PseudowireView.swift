@@ -72,7 +72,7 @@ struct PseudowireView: Encodable {
         case nextHop = "next-hop"
     }
 
-    init(_ wire: Pseudowire) {
+    init(_ wire: PseudowireStatus) {
         let configuration = wire.configuration
         let tunnel = configuration.tunnel
         let session = configuration.session

@@ -54,7 +54,7 @@ struct StatisticsView: Encodable {
     /// By reason, of the whole namespace.
     let namespace: [String: UInt64]
 
-    init(_ wires: [Pseudowire], _ drops: [DropCount]) {
+    init(_ wires: [PseudowireStatus], _ drops: [DropCount]) {
         pseudowires = Dictionary(wires.map { ($0.name, CountersView($0.statistics)) }, uniquingKeysWith: { $1 })
         namespace = CountersView.byIdentifier(drops)
     }

@@ -7,7 +7,7 @@
 #   A1   three capabilities are enough   A2   each one that is missing is named   A3   pins are their owner's alone
 #   A4   another namespace takes one more   A5   what doctor says   A6   upgrades
 #   A7   what root makes in a user's state is the user's   A8   a directory that somebody has put there for root
-#   A9   a BPF file system of mode 0700, as systemd mounts it
+#   A9   a BPF file system of mode 0700, as systemd mounts it   A10   interfaces of the datapath's own that were removed
 
 set -euo pipefail
 
@@ -144,6 +144,19 @@ as $user pwi-here "${needed[@]}" -- upgrade --force
 expect A6.forced 0 "generation 1"
 as $user pwi-here "${needed[@]}" -- show pw0
 expect A6.up 0 "up: carrying frames of access"
+# Pairs that somebody has removed are made anew, and watched over as before.
+ip -n pwi-here link del pw-split0
+ip -n pwi-here link del pw-join0
+as $user pwi-here "${needed[@]}" -- set pw0 --ttl 10
+expect A10.pairs-made 0 ""
+as $user pwi-here "${needed[@]}" -- show pw0
+expect A10.pairs-whole 0 "up: carrying frames of access"
+programs=$(ip -n pwi-here -json -details link show | jq -r '[.[] | select(.xdp) | .ifname] | sort | join(" ")')
+if [[ $programs == "pw-join0 pw-split0" ]]; then
+    result A10.pairs-watched pass "$programs"
+else
+    result A10.pairs-watched fail "$programs"
+fi
 # The number of the ABI is the second word of what `meta` says.
 meta=(/sys/fs/bpf/pseudowire/*/meta)
 words=$(bpftool map lookup pinned "${meta[0]}" key 0 0 0 0 -j | jq -r '[.value[]?] | map(ltrimstr("0x")) | join(" ")')

@@ -63,6 +63,48 @@ struct DocumentWatchTests {
         #expect(!watch.take())
     }
 
+    @Test("a directory that is removed, moved away or replaced, or one above it, is heard of when it is there again")
+    func replaced() throws {
+        let folder = try Folder()
+        let above = "\(folder.path)/above"
+        let directory = "\(above)/etc"
+        func make() {
+            mkdir(above, 0o700)
+            mkdir(directory, 0o700)
+        }
+        func write(_ text: String) throws {
+            let file = try #require(fopen("\(directory)/wires.json5", "w"))
+            fputs(text, file)
+            fclose(file)
+        }
+        func clear() {
+            unlink("\(directory)/wires.json5")
+            rmdir(directory)
+        }
+        make()
+        try write("1")
+        let watch = DocumentWatch("\(directory)/wires.json5", awaitsDirectory: true)
+        clear()
+        rmdir(above)
+        #expect(watch.take())
+        make()
+        #expect(watch.take())
+        try write("2")
+        #expect(watch.take())
+        rename(directory, "\(above)/old")
+        #expect(watch.take())
+        make()
+        #expect(watch.take())
+        try write("3")
+        #expect(watch.take())
+        clear()
+        for name in ["old/wires.json5", "old"] {
+            unlink("\(above)/\(name)")
+            rmdir("\(above)/\(name)")
+        }
+        rmdir(above)
+    }
+
     @Test("a fault of the machine's has the pseudowire's name, and line and column of the option")
     func located() throws {
         let document = try PseudowireDocument(

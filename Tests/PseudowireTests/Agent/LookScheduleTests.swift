@@ -59,6 +59,19 @@ struct LookScheduleTests {
         #expect(schedule.due == Self.at(time + 1000))
     }
 
+    @Test("an event hastens the next attempt, but not by all: the attempt before may have caused it")
+    func echo() {
+        var schedule = Self.schedule()
+        for time in [0, 1000, 2000] { schedule.looked(Self.at(time), failed: true) }
+        schedule.note(Self.at(2010))
+        #expect(schedule.due == Self.at(3000))
+        schedule.hurry(Self.at(2020))
+        #expect(schedule.due == Self.at(2020))
+        schedule.looked(Self.at(2030), failed: false)
+        schedule.note(Self.at(2040))
+        #expect(schedule.due == Self.at(2090))
+    }
+
     @Test("at once when it is told to")
     func hurried() {
         var schedule = Self.schedule()

@@ -1,5 +1,5 @@
 /// A pseudowire as it is now.
-public struct Pseudowire: Sendable {
+public struct PseudowireStatus: Sendable {
     public let configuration: PseudowireConfiguration
     public let health: Health
     public let statistics: Statistics
