@@ -7,8 +7,8 @@
 # make faults  commands killed at FAULT_ROUNDS random instants, and at every place with everything that could come next
 # make tsan    the tests of RouteNetlink and BPF under ThreadSanitizer; make asan: under AddressSanitizer, with leaks
 #
-# Both install what they need (Debian packages, with apt-get) and mount a BPF file system if there is none.
-# Both need root, and work again after a run that was interrupted.
+# All of them install what they need (Debian packages, with apt-get), mount a BPF file system if there is none, need root, and
+# work again after a run that was interrupted.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c

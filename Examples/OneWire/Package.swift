@@ -8,10 +8,7 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "OneWire",
-            dependencies: [
-                .product(name: "Pseudowire", package: "swift-pseudowire"),
-                .product(name: "RouteNetlink", package: "swift-pseudowire"),
-            ])
+            dependencies: [.product(name: "Pseudowire", package: "swift-pseudowire")])
     ],
     swiftLanguageModes: [.v6]
 )

@@ -9,8 +9,9 @@ public import SystemPackage
 ///     try client.links.delete(index)
 /// } catch where error.isNotFound {
 ///     // somebody else was faster
+/// } catch {
+///     print(error)   // delete link 7: Operation not supported
 /// }
-/// print(error)   // create veth a: Invalid argument: … (at IFLA_LINKINFO.IFLA_INFO_DATA)
 /// ```
 ///
 /// `errno` alone rarely says what happened: `message` and `attributePath` come from the kernel's extended

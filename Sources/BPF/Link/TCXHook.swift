@@ -4,6 +4,10 @@ internal import SystemPackage
 
 /// A place on an interface where programs run one after another: tcx.
 ///
+/// ```swift
+/// for entry in try TCXHook(.ingress, of: 3).programs().entries { print(entry.programID) }
+/// ```
+///
 /// Linux 6.6. Source: `kernel/bpf/tcx.c`.
 public struct TCXHook: Sendable, Equatable {
     public enum Direction: UInt32, Sendable {
@@ -13,6 +17,7 @@ public struct TCXHook: Sendable, Equatable {
         case egress = 47
     }
 
+    /// Of the network namespace of the thread that attaches or asks.
     public var interfaceIndex: UInt32
     public var direction: Direction
 

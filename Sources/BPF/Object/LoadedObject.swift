@@ -4,6 +4,12 @@ internal import SystemPackage
 
 /// Maps and programs that the kernel has accepted.
 ///
+/// ```swift
+/// let object = try ObjectFile(image: octets, name: "mine").load()
+/// let program = try object.program("filter")
+/// let counts: Map<UInt32, UInt64> = try object.map("counts")
+/// ```
+///
 /// What is not taken out of it goes with it.
 public struct LoadedObject: ~Copyable {
     private let file: ObjectFile

@@ -1,9 +1,8 @@
 // An embedder's whole program: one pseudowire on eth1, and what it has carried.
 //
-// It needs root, an interface eth1, and a peer. `OneWire` without arguments shows what is there.
+// `OneWire create` makes it, `OneWire` alone shows what is there. It needs root, an interface eth1, and a peer.
 
 import Pseudowire
-import RouteNetlink
 
 let manager = try PseudowireManager()
 if CommandLine.arguments.dropFirst().first == "create" {
