@@ -90,6 +90,7 @@ public struct NetlinkError: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// The kinds of object that this library manages.
 public enum NetlinkObject: Sendable, Hashable {
+    /// What has a number, a name or a key of its own.
     case link, address, route, nextHop, rule, neighbor, qdisc, filter, namespace, policy
     /// The connection itself.
     case socket

@@ -6,6 +6,7 @@
 public struct NetlinkWarning: Hashable, Sendable, CustomStringConvertible {
     /// What was asked, with its object, as in `NetlinkError`.
     public var operation: String
+    /// The kernel's own words, in English.
     public var message: String
 
     public init(operation: String, message: String) {

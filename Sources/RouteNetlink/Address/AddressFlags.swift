@@ -11,20 +11,28 @@ public struct AddressFlags: OptionSet, Hashable, Sendable {
     ///
     /// The corresponding C constant is `IFA_F_NODAD`.
     public static let noDuplicateDetection = AddressFlags(rawValue: 0x02)
+    /// IPv6: usable, if there is no other, while duplicate detection is still running (RFC 4429).
+    ///
     /// The corresponding C constant is `IFA_F_OPTIMISTIC`.
     public static let optimistic = AddressFlags(rawValue: 0x04)
     /// Somebody else has the address.
     ///
     /// The corresponding C constant is `IFA_F_DADFAILED`.
     public static let duplicate = AddressFlags(rawValue: 0x08)
+    /// Not chosen for new connections any more.
+    ///
     /// The corresponding C constant is `IFA_F_DEPRECATED`.
     public static let deprecated = AddressFlags(rawValue: 0x20)
     /// Duplicate detection is still running.
     ///
     /// The corresponding C constant is `IFA_F_TENTATIVE`.
     public static let tentative = AddressFlags(rawValue: 0x40)
+    /// It does not expire.
+    ///
     /// The corresponding C constant is `IFA_F_PERMANENT`.
     public static let permanent = AddressFlags(rawValue: 0x80)
+    /// IPv6: the kernel makes temporary addresses from its prefix (RFC 8981).
+    ///
     /// The corresponding C constant is `IFA_F_MANAGETEMPADDR`.
     public static let manageTemporary = AddressFlags(rawValue: 0x100)
     /// The kernel makes no route to its network.

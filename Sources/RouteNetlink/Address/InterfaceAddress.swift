@@ -4,13 +4,17 @@ public import InternetAddress
 
 /// An IP address of an interface.
 public struct InterfaceAddress: Hashable, Sendable {
+    /// The interface that has it.
     public var link: LinkIndex
     /// The address with the length of its network.
     public var prefix: IPPrefix
     /// The far end of a point-to-point address; nil for an ordinary one.
     public var peer: IPAddress?
+    /// IPv4 only; nil of an address that was added without, as `Addresses.add` does.
     public var broadcast: IPAddress?
+    /// What is special about it, and how far IPv6's duplicate detection has come.
     public var flags: AddressFlags = []
+    /// How far it reaches; of an IPv6 address the kernel derives it from the address.
     public var scope: Scope = .universe
     /// IPv4 only: the interface's name, perhaps with a suffix.
     public var label: String?

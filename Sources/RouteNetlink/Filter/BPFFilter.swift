@@ -16,6 +16,7 @@ public struct BPFFilter: Hashable, Sendable {
     public var priority: UInt16
     /// At least 1.
     public var handle: UInt32
+    /// The chain of the hook that it is in: packets begin in 0, and come to others by a filter's action only.
     public var chain: UInt32
     /// Whether the program's result is the verdict, rather than a class.
     public var directAction: Bool

@@ -2,15 +2,23 @@ import CPseudowireMNL
 
 /// A BPF filter as the kernel holds it.
 public struct BPFFilterInfo: Hashable, Sendable {
+    /// The interface and the direction that it hangs on.
     public var hook: TrafficHook
+    /// 1…65535: lower ones run first.
     public var priority: UInt16
+    /// The kernel's number of the filter within its priority.
     public var handle: UInt32
+    /// The chain of the hook that it is in: packets begin in 0.
     public var chain: UInt32
+    /// What whoever attached it called it; nil if they gave no name.
     public var name: String?
     /// The kernel's number of the program: what tells ours from others'.
     public var programID: UInt32?
     /// The first eight bytes of the hash over the program's instructions.
     public var programTag: [UInt8]?
+    /// Whether the program's result is the verdict, rather than a class.
+    ///
+    /// The corresponding C constant is `TCA_BPF_FLAG_ACT_DIRECT`.
     public var isDirectAction: Bool
 
     /// As a kernel would tell of it, for tests of code that reads filters; to attach one, see `BPFFilter`.
@@ -33,10 +41,17 @@ public struct BPFFilterInfo: Hashable, Sendable {
 public struct FilterInfo: Hashable, Sendable {
     /// As `bpf`, `flower`, `matchall`.
     public var kind: String
+    /// 1…65535: lower ones run first.
+    ///
+    /// Filters of one chain and priority are of one kind and protocol. A request with 0 is refused.
     public var priority: UInt16
+    /// Its number within the priority; what the number means is the kind's to say.
+    ///
+    /// 0 lets the kernel choose when one is added, and is refused when one is deleted.
     public var handle: UInt32
     /// The Ethernet type that it looks at; 3 (`ETH_P_ALL`) for every one.
     public var `protocol`: UInt16
+    /// The chain of the hook that it is in: packets begin in 0, and come to others by a filter's action only.
     public var chain: UInt32
     /// Its parameters, undecoded: the payload of `TCA_OPTIONS`.
     public var options: [UInt8]?
@@ -44,7 +59,11 @@ public struct FilterInfo: Hashable, Sendable {
     public var name: String?
     /// The kernel's number of the program.
     public var programID: UInt32?
+    /// The first eight bytes of the hash over the program's instructions.
     public var programTag: [UInt8]?
+    /// Whether the program's result is the verdict, rather than a class; false of other kinds.
+    ///
+    /// It follows from `options` when a filter is listed; one that is added takes it from there as well.
     public var isDirectAction: Bool
 
     /// A filter of any kind for `Filters.add(_:at:)`; a handle of 0 lets the kernel choose.

@@ -14,6 +14,7 @@ public enum TrafficDirection: String, Hashable, Sendable, CaseIterable, CustomSt
 /// A place for filters: one direction of one interface that has a clsact.
 public struct TrafficHook: Hashable, Sendable, CustomStringConvertible {
     public var link: LinkIndex
+    /// Which of the two hooks of the clsact it is.
     public var direction: TrafficDirection
 
     public init(link: LinkIndex, direction: TrafficDirection) {

@@ -42,8 +42,11 @@ public struct IPsecPolicy: Hashable, Sendable {
         public static let block = Action(rawValue: 1)
     }
 
+    /// The packets that it is about, but for direction and mark.
     public var selector: IPsecSelector
+    /// Which way the packets go that it is asked about.
     public var direction: Direction
+    /// What becomes of them; `allow` with templates means: only transformed.
     public var action: Action
     /// The lowest decides.
     public var priority: UInt32
@@ -51,6 +54,7 @@ public struct IPsecPolicy: Hashable, Sendable {
     public var interfaceID: UInt32
     /// It is for packets whose mark, in the bits of `markMask`, is this.
     public var mark: UInt32
+    /// The bits of the mark that count; zero for packets of every mark.
     public var markMask: UInt32
     /// How many transformations a packet goes through.
     public var templateCount: Int
@@ -79,8 +83,11 @@ public struct IPsecPolicy: Hashable, Sendable {
 
 /// What becomes of packets that no policy fits (Linux 5.16).
 public struct IPsecDefaults: Hashable, Sendable {
+    /// Whether packets for this machine that no policy fits are dropped.
     public var blocksInput = false
+    /// Whether packets to be forwarded that no policy fits are dropped.
     public var blocksForward = false
+    /// Whether packets that leave and that no policy fits are dropped.
     public var blocksOutput = false
 
     public init() {}

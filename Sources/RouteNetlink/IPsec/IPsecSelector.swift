@@ -8,18 +8,24 @@ public import InternetAddress
 ///
 /// Source: `struct xfrm_selector` of `linux/xfrm.h`.
 public struct IPsecSelector: Hashable, Sendable {
+    /// Where packets come from; of length 0 for everywhere.
     public var source: IPPrefix
+    /// Where packets go; of length 0 for everywhere.
     public var destination: IPPrefix
     /// The protocol behind the IP header; zero for all.
     public var `protocol`: UInt8
+    /// In host order; it counts in the bits of `sourcePortMask` only.
     public var sourcePort: UInt16
     /// The bits of the port that count; zero for all ports.
     public var sourcePortMask: UInt16
+    /// In host order; it counts in the bits of `destinationPortMask` only.
     public var destinationPort: UInt16
+    /// The bits of the port that count; zero for all ports.
     public var destinationPortMask: UInt16
     /// The interface that the packet leaves by; nil for all.
     public var interface: LinkIndex?
 
+    /// A selector of whole ports; nil for all ports.
     public init(
         from source: IPPrefix, to destination: IPPrefix, protocol: UInt8 = 0, sourcePort: UInt16? = nil,
         destinationPort: UInt16? = nil, interface: LinkIndex? = nil

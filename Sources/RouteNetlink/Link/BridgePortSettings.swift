@@ -11,7 +11,11 @@ import CPseudowireMNL
 public struct BridgePortSettings: Hashable, Sendable, AttributeSettings {
     /// The spanning tree's: 0 disabled, 1 listening, 2 learning, 3 forwarding, 4 blocking.
     public var state: UInt8?
+    /// The upper six bits of the port's number in the spanning tree: 0…63, 32 by default; more is refused (`ERANGE`).
     public var priority: UInt16?
+    /// What the spanning tree reckons for the way through this port: 1…65535, else `ERANGE`.
+    ///
+    /// The kernel derives it from the speed until it is set: 100 where that is not known.
     public var cost: UInt32?
     /// Whether a frame may leave by the port that it came by.
     public var isHairpin: Bool?
@@ -21,9 +25,14 @@ public struct BridgePortSettings: Hashable, Sendable, AttributeSettings {
     public var isLearning: Bool?
     /// Whether frames to unknown addresses leave here.
     public var floodsUnknownUnicast: Bool?
+    /// Whether frames for groups that nobody is known to be in leave here; those of the bridge's own stack do in any
+    /// case.
     public var floodsMulticast: Bool?
+    /// Whether broadcasts leave here; those of the bridge's own stack do in any case.
     public var floodsBroadcast: Bool?
-    /// Which link-local group addresses are forwarded: see `BridgeSettings`.
+    /// Which link-local group addresses 01:80:c2:00:00:0X are forwarded: bit X, besides the bridge's own mask.
+    ///
+    /// Bit 1, the address of pause frames, is refused (`EINVAL`); bits 0 and 2, unlike in `BridgeSettings`, are not.
     public var groupForwardMask: UInt16?
     /// Whether the bridge answers ARP for those that it knows of.
     public var suppressesNeighbors: Bool?

@@ -9,14 +9,25 @@ import CPseudowireMNL
 ///
 /// Times are in hundredths of a second. Source: `br_fill_info` in `net/bridge/br_netlink.c`.
 public struct BridgeSettings: Hashable, Sendable, AttributeSettings {
-    /// How long a port listens, and learns, before it forwards.
+    /// How long a port listens, and learns, before it forwards; 1500 by default.
+    ///
+    /// With the spanning tree on 200…3000, else any (`ERANGE`). Reports the root bridge's, which holds for all.
     public var forwardDelay: UInt32?
+    /// How often the root bridge announces itself: 100…1000, 200 by default; others are refused (`ERANGE`).
+    ///
+    /// Reports the root bridge's, which holds for all.
     public var helloTime: UInt32?
+    /// How long an announcement of the root bridge holds: 600…4000, 2000 by default; others are refused (`ERANGE`).
+    ///
+    /// Reports the root bridge's, which holds for all.
     public var maxAge: UInt32?
-    /// How long an address that is not heard of is remembered.
+    /// How long an address that is not heard of is remembered; 30,000 by default.
     public var ageingTime: UInt32?
     /// Whether the spanning tree protocol runs.
     public var spanningTree: Bool?
+    /// The first two octets of the bridge's number in the spanning tree, in host order; 0x8000 by default.
+    ///
+    /// The bridge with the lowest number becomes root.
     public var priority: UInt16?
     /// Whether ports have VLANs (a kernel with `BRIDGE_VLAN_FILTERING`).
     public var vlanFiltering: Bool?
@@ -26,7 +37,13 @@ public struct BridgeSettings: Hashable, Sendable, AttributeSettings {
     public var defaultVLAN: UInt16?
     /// Which of the link-local group addresses 01:80:c2:00:00:0X are forwarded: bit X; bits 0 to 2 are refused.
     public var groupForwardMask: UInt16?
+    /// Whether frames for a group go only where IGMP or MLD says that it has members; on by default.
+    ///
+    /// Nil from a kernel without `BRIDGE_IGMP_SNOOPING`.
     public var multicastSnooping: Bool?
+    /// Whether the bridge itself asks who is in which group, where no router does; off by default.
+    ///
+    /// Nil from a kernel without `BRIDGE_IGMP_SNOOPING`.
     public var multicastQuerier: Bool?
 
     public init(

@@ -13,6 +13,7 @@ public import InternetAddress
 public struct Link: Hashable, Sendable {
     /// The number that every other request names it by.
     public var index: LinkIndex
+    /// Up to 15 bytes, unique within the namespace, alternative names included.
     public var name: String
     /// The names besides `name` (Linux 5.5).
     public var alternativeNames: [String] = []
@@ -26,6 +27,7 @@ public struct Link: Hashable, Sendable {
     public var alias: String?
     /// The longest layer 3 packet in bytes.
     public var mtu: UInt32 = 0
+    /// The smallest `mtu` that the driver takes, in bytes.
     public var minMTU: UInt32?
     /// Nil where the driver states no limit.
     public var maxMTU: UInt32?
@@ -33,6 +35,7 @@ public struct Link: Hashable, Sendable {
     public var address: MACAddress?
     /// The address that the hardware came with (Linux 5.6).
     public var permanentAddress: MACAddress?
+    /// What the administrator wants and the driver says; `operationalState` sums it up.
     public var flags: LinkFlags = []
     /// `ARPHRD_*`: 1 for Ethernet, 772 for the loopback.
     public var hardwareType: UInt16 = 0
@@ -42,6 +45,7 @@ public struct Link: Hashable, Sendable {
     public var peer: LinkIndex?
     /// Our name for the namespace of `peer`; nil when that is ours.
     public var linkNamespaceID: Int32?
+    /// Whether it can carry frames, as far as the driver says; many virtual ones leave it `unknown`.
     public var operationalState: OperationalState = .unknown
     /// What a carrier means.
     public var linkMode: LinkUpdate.LinkMode = .default
@@ -51,6 +55,7 @@ public struct Link: Hashable, Sendable {
     public var statistics: LinkStatistics?
     /// The longest packet that segmentation offload hands to the driver, in bytes.
     public var gsoMaxSize: UInt32?
+    /// The most segments that such a packet consists of.
     public var gsoMaxSegments: UInt32?
     /// The longest packet that received ones are joined to, in bytes (Linux 5.19).
     public var groMaxSize: UInt32?
@@ -60,6 +65,7 @@ public struct Link: Hashable, Sendable {
     public var transmitQueueLength: UInt32 = 0
     /// The kind of the master, as `bridge`, and what it says about this port, undecoded.
     public var portKind: String?
+    /// What the master says about this port, undecoded: the attributes of `IFLA_INFO_SLAVE_DATA`.
     public var portData: [UInt8]?
     /// Nil without any.
     public var xdp: XDPPrograms?

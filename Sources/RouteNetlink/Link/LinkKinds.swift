@@ -26,6 +26,8 @@ public struct MACVLANMode: RawRepresentable, Hashable, Sendable {
     ///
     /// The corresponding C constant is `MACVLAN_MODE_VEPA`.
     public static let vepa = MACVLANMode(rawValue: 2)
+    /// Directly, without a switch outside.
+    ///
     /// The corresponding C constant is `MACVLAN_MODE_BRIDGE`.
     public static let bridge = MACVLANMode(rawValue: 4)
     /// There is but one, which takes the other interface over.
@@ -46,9 +48,11 @@ public struct TUN: Hashable, Sendable, AttributeSettings {
     public var hasPacketInformation: Bool?
     /// Whether a `struct virtio_net_hdr` precedes each packet.
     public var hasOffloadHeader: Bool?
+    /// Whether it may be opened several times, each descriptor a queue of its own (`IFF_MULTI_QUEUE`).
     public var isMultiQueue: Bool?
-    /// The user, and the group, that may open it.
+    /// The user, by number, that it is kept for; nil for none.
     public var owner: UInt32?
+    /// The group, by number, that it is kept for; nil for none.
     public var group: UInt32?
 
     init() {}
@@ -65,10 +69,15 @@ public struct TUN: Hashable, Sendable, AttributeSettings {
 
 /// What an interface says about itself beyond its kind.
 public enum LinkInfo: Hashable, Sendable {
+    /// How a bridge works now; its times are in hundredths of a second.
     case bridge(BridgeSettings)
+    /// The tag that its frames have on the interface underneath.
     case vlan(VLAN)
+    /// How it sees its siblings on the same interface.
     case macvlan(MACVLANMode)
+    /// What `/dev/net/tun` was asked for.
     case tun(TUN)
+    /// How a netkit treats packets, those of its other end too.
     case netkit(Netkit)
 }
 

@@ -18,7 +18,9 @@ public struct LinkSpecification: Hashable, Sendable {
         case veth(peer: Peer)
         /// One end of a pair whose ways are BPF programs (Linux 6.7).
         case netkit(Netkit, peer: Peer)
+        /// A learning bridge; what its settings leave nil has the kernel's default.
         case bridge(BridgeSettings)
+        /// A VXLAN tunnel, RFC 7348.
         case vxlan(VXLAN)
         /// An interface that swallows what it is given.
         case dummy
@@ -63,7 +65,9 @@ public struct LinkSpecification: Hashable, Sendable {
         public var name: String
         /// Where it shall live: a descriptor of a namespace file, lent, which must stay open until `create` returns.
         public var namespace: Int32?
+        /// The longest layer 3 packet in bytes; nil leaves it to the driver.
         public var mtu: UInt32?
+        /// The hardware address; nil leaves it to the driver.
         public var address: MACAddress?
         /// Transmit and receive queues, each so many; nil leaves it to the driver.
         public var queues: UInt32?
@@ -117,12 +121,16 @@ public struct LinkSpecification: Hashable, Sendable {
         }
     }
 
+    /// Up to 15 bytes; empty, or with `%d` in it, it is chosen when the interface is made.
     public var name: String
     public var kind: Kind
     /// The index that it shall have; nil lets the kernel choose.
     public var index: LinkIndex?
     /// The longest layer 3 packet in bytes.
     public var mtu: UInt32?
+    /// The hardware address; nil leaves it to the driver.
+    ///
+    /// Most make one up; a VLAN has that of the interface underneath, and a bridge takes the lowest of its ports'.
     public var address: MACAddress?
     /// Transmit and receive queues, each so many; nil leaves it to the driver.
     public var queues: UInt32?
@@ -130,6 +138,7 @@ public struct LinkSpecification: Hashable, Sendable {
     ///
     /// The kernel takes it only in a second request: see `create`.
     public var alias: String?
+    /// Whether it is switched on, by the request that makes it.
     public var isUp: Bool
     /// Where it shall live: a descriptor of a namespace file, lent, which must stay open until `create` returns.
     public var namespace: Int32?

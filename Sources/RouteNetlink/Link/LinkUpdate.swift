@@ -45,9 +45,13 @@ public struct LinkUpdate: Hashable, Sendable {
         public static let dormant = LinkMode(rawValue: 1)
     }
 
+    /// Switches it on or off.
+    ///
+    /// The corresponding C constant is `IFF_UP`.
     public var isUp: Bool?
     /// The longest layer 3 packet in bytes.
     public var mtu: UInt32?
+    /// A new hardware address; some drivers take it only while the interface is down (`EBUSY`).
     public var address: MACAddress?
     /// A new name.
     ///
@@ -57,6 +61,9 @@ public struct LinkUpdate: Hashable, Sendable {
     public var alias: String?
     /// The bridge or bond to join; `.some(nil)` leaves it.
     public var master: LinkIndex??
+    /// Whether the administrator wants every frame; those who want that besides, as bridges, are not asked.
+    ///
+    /// The corresponding C constant is `IFF_PROMISC`.
     public var isPromiscuous: Bool?
     /// Where it shall move: a descriptor of a namespace file, lent, which must stay open until `update` returns.
     ///

@@ -55,6 +55,7 @@ public struct Netkit: Hashable, Sendable, AttributeSettings {
         public static let `default` = Scrub(rawValue: 1)
     }
 
+    /// What packets begin with, at both ends: settled when the pair is made.
     public var mode: Mode?
     /// Of packets that leave by this end.
     public var policy: Policy?
@@ -62,6 +63,7 @@ public struct Netkit: Hashable, Sendable, AttributeSettings {
     public var peerPolicy: Policy?
     /// Of packets that leave by this end, or by the other one (Linux 6.13).
     public var scrub: Scrub?
+    /// The same of packets that leave by the other end (Linux 6.13).
     public var peerScrub: Scrub?
     /// Whether this is the end that takes programs and settings, those of the other end too; the kernel says so.
     public internal(set) var isPrimary: Bool?

@@ -6,13 +6,18 @@ import Glibc
 /// The kernel says what an object is like now, not whether it is new: `present` means "add it, or put it in the place
 /// of the one you know".
 public enum RouteEvent: Hashable, Sendable {
+    /// An interface; one that moved to another namespace is removed here.
     case link(Change, Link)
+    /// An address of an interface, also when only its flags changed, as at the end of duplicate detection.
     case address(Change, InterfaceAddress)
+    /// A route; the kernel does not tell of IPv4 routes that go because their interface goes down.
     case route(Change, Route)
     case rule(Change, Rule)
+    /// An entry of ARP or neighbour discovery, also when only its state changed.
     case neighbor(Change, Neighbor)
     /// A row of a bridge's or a tunnel's forwarding database.
     case forwarding(Change, ForwardingEntry)
+    /// A queueing discipline.
     case qdisc(Change, Qdisc)
     /// A filter with where it hangs: the interface, and `tcm_parent`.
     case filter(Change, FilterInfo, on: LinkIndex, parent: UInt32)
@@ -33,7 +38,9 @@ public enum RouteEvent: Hashable, Sendable {
 
     /// What became of the object.
     public enum Change: Hashable, Sendable {
+        /// It is there, as the event describes it: new, or changed.
         case present
+        /// It is gone; the event describes it as it was.
         case removed
     }
 }

@@ -10,6 +10,7 @@
 /// comes `.resynchronise`. Waiting holds no thread. Cancelling the task ends the loop; an error does too, but not the
 /// monitor, which can be iterated again. Several iterators share the events, each of which goes to one of them.
 extension RouteMonitor: AsyncSequence {
+    /// Takes the monitor's events one by one; it holds none itself.
     public struct AsyncIterator: AsyncIteratorProtocol {
         let monitor: RouteMonitor
 

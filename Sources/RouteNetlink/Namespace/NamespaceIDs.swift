@@ -3,6 +3,7 @@ import SystemPackage
 
 /// A namespace's name for another one, as links that reach there bear it (`Link.linkNamespaceID`).
 public struct NamespaceID: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    /// At least 0; the kernel's -1 for "none" is nil here.
     public var rawValue: Int32
     public init(rawValue: Int32) { self.rawValue = rawValue }
 

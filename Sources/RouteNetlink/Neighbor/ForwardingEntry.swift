@@ -16,9 +16,11 @@ public struct ForwardingEntry: Hashable, Sendable {
         case own
     }
 
+    /// The hardware address; of a VXLAN's row all zeros stand for every address that it does not know.
     public var macAddress: MACAddress
     /// The interface that frames for the address leave by.
     public var port: LinkIndex
+    /// Whose database the row is in: the bridge's unless stated.
     public var database: Database
     /// `noARP` is iproute2's *static*; `permanent` is the port's own address, delivered here.
     public var state: NeighborState

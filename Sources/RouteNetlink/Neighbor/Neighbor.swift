@@ -4,11 +4,15 @@ public import InternetAddress
 
 /// Which hardware address an IP address has on a link: an ARP or neighbour discovery entry.
 public struct Neighbor: Hashable, Sendable {
+    /// IPv4 or IPv6; an address has one entry on each link.
     public var address: IPAddress
+    /// The interface behind which it is.
     public var link: LinkIndex
     /// Nil while it is not known.
     public var macAddress: MACAddress?
+    /// How sure the kernel is; what is added is `permanent` unless stated.
     public var state: NeighborState
+    /// Properties of the entry; as `proxy` it is one of those that `Neighbors.listProxies` lists.
     public var flags: NeighborFlags
 
     public init(

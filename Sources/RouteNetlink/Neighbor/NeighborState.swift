@@ -15,8 +15,12 @@ public struct NeighborState: OptionSet, Hashable, Sendable {
     ///
     /// The corresponding C constant is `NUD_STALE`.
     public static let stale = NeighborState(rawValue: 0x04)
+    /// Used while it was stale: what the traffic confirms within a moment need not be asked.
+    ///
     /// The corresponding C constant is `NUD_DELAY`.
     public static let delay = NeighborState(rawValue: 0x08)
+    /// Asked again, not answered yet; frames go where they went.
+    ///
     /// The corresponding C constant is `NUD_PROBE`.
     public static let probe = NeighborState(rawValue: 0x10)
     /// Nobody answered.

@@ -8,6 +8,7 @@ public struct Qdisc: Hashable, Sendable {
     public var handle: UInt32
     /// What it hangs under: `0xffff_fff1` for clsact and ingress, `0xffff_ffff` for the root.
     public var parent: UInt32
+    /// The interface that it is on, of the client's namespace.
     public var link: LinkIndex
     /// Its parameters, undecoded: the payload of `TCA_OPTIONS`; nil when it has none.
     public var options: [UInt8]?

@@ -11,6 +11,7 @@ public struct Qdiscs {
 
     /// What `ensureClsact(on:)` found.
     public enum Outcome: Hashable, Sendable {
+        /// There was none: it is ours, and gone with the interface or by `deleteClsact(on:)`.
         case created
         /// Somebody else's, not to be deleted by us.
         case alreadyPresent

@@ -18,6 +18,7 @@ public struct NextHopObject: Hashable, Sendable {
     public var family: IPAddress.Family?
     /// Nil when the destination is on the link.
     public var gateway: IPAddress?
+    /// The interface that packets leave by; nil for a blackhole and for a group.
     public var link: LinkIndex?
     /// Whether packets are dropped in silence; there is neither gateway nor link then.
     public var isBlackhole: Bool

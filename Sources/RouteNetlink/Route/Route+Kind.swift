@@ -12,8 +12,12 @@ extension Route {
         ///
         /// The corresponding C constant is `RTN_LOCAL`.
         public static let local = Kind(rawValue: 2)
+        /// Delivered here, and sent, as a broadcast.
+        ///
         /// The corresponding C constant is `RTN_BROADCAST`.
         public static let broadcast = Kind(rawValue: 3)
+        /// Delivered here, but sent to one.
+        ///
         /// The corresponding C constant is `RTN_ANYCAST`.
         public static let anycast = Kind(rawValue: 4)
         /// The corresponding C constant is `RTN_MULTICAST`.
@@ -39,8 +43,12 @@ extension Route {
 
         /// The corresponding C constant is `RTPROT_UNSPEC`; in a deletion: any.
         public static let unspecified = Origin(rawValue: 0)
+        /// An ICMP redirect.
+        ///
         /// The corresponding C constant is `RTPROT_REDIRECT`.
         public static let redirect = Origin(rawValue: 1)
+        /// The kernel itself, as for the network of an address.
+        ///
         /// The corresponding C constant is `RTPROT_KERNEL`.
         public static let kernel = Origin(rawValue: 2)
         /// What `ip route` writes.
@@ -51,6 +59,8 @@ extension Route {
         ///
         /// The corresponding C constant is `RTPROT_STATIC`.
         public static let administrator = Origin(rawValue: 4)
+        /// A router's advertisement, IPv6.
+        ///
         /// The corresponding C constant is `RTPROT_RA`.
         public static let routerAdvertisement = Origin(rawValue: 9)
     }

@@ -9,6 +9,7 @@ public import InternetAddress
 /// try client.routes.add(Route(to: "198.51.100.0/24", via: "192.0.2.1", link: index, isOnLink: true))
 /// ```
 public struct Route: Hashable, Sendable {
+    /// The family of `destination`; that of `gateway` may be the other one.
     public var family: IPAddress.Family
     /// Where it leads; nil for everywhere.
     public var destination: IPPrefix?
@@ -16,6 +17,9 @@ public struct Route: Hashable, Sendable {
     ///
     /// Of the other family: IPv4 over IPv6, RFC 5549.
     public var gateway: IPAddress?
+    /// The interface that packets leave by; nil lets the kernel find it by the gateway.
+    ///
+    /// Nil also of a listed route that has several ways, and of one that drops packets.
     public var outputInterface: LinkIndex?
     /// The source address of packets that do not have one.
     public var preferredSource: IPAddress?
@@ -23,11 +27,15 @@ public struct Route: Hashable, Sendable {
     ///
     /// The kernel reads 0 as 1024 for IPv6.
     public var priority: UInt32?
+    /// The table that it is in, of which rules choose one: `mainTable` unless stated.
+    ///
+    /// Beyond 255 it takes an attribute of its own, `RTA_TABLE`, in place of the header's octet.
     public var table: UInt32
     /// Who made it.
     public var origin: Origin
     /// Nil lets us choose as `ip route` does: link for IPv4 without a gateway, host for local types, else universe.
     public var scope: Scope?
+    /// What becomes of packets that it fits: forwarded unless stated.
     public var type: Kind
     /// Whether the gateway counts as reachable though no route of ours says so.
     public var isOnLink: Bool

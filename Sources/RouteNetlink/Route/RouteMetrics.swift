@@ -24,6 +24,8 @@ public struct RouteMetrics: Hashable, Sendable, AttributeSettings {
     public var congestionWindow: UInt32?
     /// The largest segment that is advertised to the peer, in bytes.
     public var advertisedSegmentSize: UInt32?
+    /// How many segments late one may be before TCP takes it for lost, to begin with; nil is
+    /// `net.ipv4.tcp_reordering`.
     public var reordering: UInt32?
     /// The hop limit, or time to live, of packets from here: 1…255.
     public var hopLimit: UInt32?
@@ -35,6 +37,7 @@ public struct RouteMetrics: Hashable, Sendable, AttributeSettings {
     public var minimumTimeout: UInt32?
     /// The first window that is advertised to the peer, in segments.
     public var initialReceiveWindow: UInt32?
+    /// Whether TCP acknowledges at once, without waiting for more to acknowledge.
     public var quickAcknowledgement: Bool?
     /// Whether TCP Fast Open does without a cookie.
     public var fastOpenWithoutCookie: Bool?

@@ -8,7 +8,10 @@ public import InternetAddress
 /// let way = try client.routes.lookup(query)
 /// ```
 public struct RouteQuery: Hashable, Sendable {
+    /// Where the packet goes; decides the family.
     public var destination: IPAddress
+    /// The packet's source address, of the same family; nil lets the kernel choose, as for a socket that is not
+    /// bound.
     public var source: IPAddress?
     /// The packet's firewall mark, for rules to look at.
     public var mark: UInt32?

@@ -31,6 +31,7 @@ public struct Rule: Hashable, Sendable {
         public static let prohibit = Action(rawValue: 8)
     }
 
+    /// The family of packets that it is asked about; prefixes of the other one are refused.
     public var family: IPAddress.Family
     /// Packets from there; nil for everywhere.
     public var source: IPPrefix?
@@ -50,6 +51,7 @@ public struct Rule: Hashable, Sendable {
     public var priority: UInt32?
     /// Passes over routes whose prefix has this length or less: 0 suppresses default routes.
     public var suppressPrefixLength: UInt32?
+    /// What becomes of a packet that it fits: looked up in `table` unless stated.
     public var action: Action
     /// Whether the rule fits the packets that its conditions do not fit.
     public var isInverted: Bool

@@ -12,8 +12,9 @@ public struct AttributePolicy: Hashable, Sendable, CustomStringConvertible {
     public var signedRange: ClosedRange<Int64>?
     /// Bounds of an unsigned integer.
     public var unsignedRange: ClosedRange<UInt64>?
-    /// Bounds of a text's or a blob's length in bytes.
+    /// The least length of a text or a blob in bytes; nil where the kernel states none.
     public var minLength: UInt32?
+    /// The greatest length of a text or a blob in bytes; nil where the kernel states none.
     public var maxLength: UInt32?
     /// The bits that may be set.
     public var mask: UInt64?
