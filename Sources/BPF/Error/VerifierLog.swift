@@ -7,6 +7,7 @@ public struct VerifierLog: Sendable {
     /// Everything that was written.
     public let full: String
 
+    /// A log that was read elsewhere, as the verifier wrote it: lines of text, the oldest first.
     public init(_ full: String) {
         self.full = full
     }

@@ -23,9 +23,14 @@ public enum Feature: Hashable, Sendable {
     /// Programs in a chosen order on an interface's hooks: Linux 6.6.
     case tcx
 
+    /// Ring buffers that all CPUs share: Linux 5.8.
+    ///
+    /// The corresponding C constant is `BPF_MAP_TYPE_RINGBUF`.
     public static let ringBuffer = Feature.mapType(27)
 
+    /// Whether this kernel can do it.
     public enum Support: Sendable {
+        /// The kernel has said so, and says the same for as long as it runs.
         case yes, no
         /// The kernel refused to be asked, for want of privileges or memory.
         case unknown(BPFError)

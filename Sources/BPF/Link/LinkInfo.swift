@@ -7,6 +7,7 @@ internal import SystemPackage
 /// for link in try LinkInfo.all() where link.programID == program.id { print(link.id, link.interfaceIndex ?? 0) }
 /// ```
 public struct LinkInfo: Sendable, Equatable {
+    /// The kernel's number of it, one for the whole system: what `ProgramLink(id:)` and `TCXHook.Position` take.
     public let id: UInt32
     /// The corresponding C constants are `BPF_LINK_TYPE_*`.
     public let type: UInt32

@@ -22,11 +22,20 @@ public struct ProgramLink: ~Copyable {
     /// The corresponding C constants are `XDP_FLAGS_*_MODE`.
     public enum XDPMode: UInt32, Sendable {
         /// In the driver if it can, else in the stack.
+        ///
+        /// It is what the kernel does when no flag is given.
         case any = 0
         /// In the stack, where every driver can have it: slower, and without limits on the MTU.
+        ///
+        /// The corresponding C constant is `XDP_FLAGS_SKB_MODE`.
         case generic = 2
+        /// In the driver, before the stack has seen the frame; `EOPNOTSUPP` where it has no native XDP.
+        ///
+        /// The corresponding C constant is `XDP_FLAGS_DRV_MODE`.
         case driver = 4
         /// In the network card.
+        ///
+        /// The corresponding C constant is `XDP_FLAGS_HW_MODE`.
         case hardware = 8
     }
 

@@ -10,6 +10,7 @@ internal import SystemPackage
 ///
 /// Linux 6.6. Source: `kernel/bpf/tcx.c`.
 public struct TCXHook: Sendable, Equatable {
+    /// Which way frames go, as the host sees it.
     public enum Direction: UInt32, Sendable {
         /// The corresponding C constant is `BPF_TCX_INGRESS`.
         case ingress = 46
@@ -19,6 +20,7 @@ public struct TCXHook: Sendable, Equatable {
 
     /// Of the network namespace of the thread that attaches or asks.
     public var interfaceIndex: UInt32
+    /// Which of the interface's two hooks.
     public var direction: Direction
 
     public init(_ direction: Direction, of interfaceIndex: UInt32) {
@@ -28,12 +30,15 @@ public struct TCXHook: Sendable, Equatable {
 
     /// Where a program goes among those that are there.
     public enum Position: Sendable, Equatable {
+        /// Before or behind all that are there at that moment; who comes later may say the same.
         case first, last
-        /// Relative to a program, by its number.
+        /// Relative to a program, by its number; `ENOENT` when it is not on this hook.
         case before(programID: UInt32)
+        /// Right behind a program, by its number; `ENOENT` when it is not on this hook.
         case after(programID: UInt32)
-        /// Relative to a link, by its number.
+        /// Relative to a link, by its number; `ENOENT` when it is not on this hook.
         case beforeLink(id: UInt32)
+        /// Right behind a link, by its number; `ENOENT` when it is not on this hook.
         case afterLink(id: UInt32)
 
         /// `BPF_F_BEFORE`, `BPF_F_AFTER`, `BPF_F_ID`, `BPF_F_LINK`.
@@ -52,7 +57,9 @@ public struct TCXHook: Sendable, Equatable {
 
     /// The programs of a hook, in the order in which they run.
     public struct Programs: Sendable, Equatable {
+        /// A program with how it was attached.
         public struct Entry: Sendable, Equatable {
+            /// The kernel's number of it: see `ProgramInfo`.
             public let programID: UInt32
             /// Nil when the program was attached without a link.
             public let linkID: UInt32?
@@ -60,6 +67,7 @@ public struct TCXHook: Sendable, Equatable {
 
         /// Changes whenever the list does; hand it to `ProgramLink` to refuse a hook that has changed since.
         public let revision: UInt64
+        /// In the order in which they run; at most 64, which is all that the kernel lets be.
         public let entries: [Entry]
     }
 

@@ -3,11 +3,15 @@ internal import SystemPackage
 
 /// What the kernel says about a map.
 public struct MapInfo: Sendable, Equatable {
+    /// The kernel's number of it, one for the whole system.
     public let id: UInt32
     /// The corresponding C constants are `BPF_MAP_TYPE_*`.
     public let type: UInt32
+    /// Octets; 0 of a ring buffer, which has no keys.
     public let keySize: Int
+    /// Octets; of one CPU's value where every CPU has its own.
     public let valueSize: Int
+    /// Entries that it has room for; of a ring buffer its size in octets.
     public let maxEntries: UInt32
     /// Those it was created with; the corresponding C constants are `BPF_F_*`.
     public let flags: UInt32

@@ -13,6 +13,7 @@ public struct MapShape: Sendable, Equatable {
     public var keySize: Int?
     /// Octets; of one CPU's value where every CPU has its own.
     public var valueSize: Int?
+    /// Entries that it has room for; of a ring buffer its size in octets.
     public var maxEntries: UInt32?
     /// The corresponding C constants are `BPF_F_*`.
     public var flags: UInt32?
@@ -45,10 +46,13 @@ public struct MapShape: Sendable, Equatable {
 
 /// One thing in which a map is not as expected.
 public struct MapDifference: Sendable, Equatable, CustomStringConvertible {
+    /// What can differ, as `MapShape` has it.
     public enum Property: Sendable { case type, keySize, valueSize, maxEntries, flags }
 
     public let property: Property
+    /// What the shape says: octets of sizes, else the number that the kernel uses.
     public let expected: Int
+    /// What the map has, counted likewise.
     public let found: Int
 
     public init(property: Property, expected: Int, found: Int) {

@@ -10,19 +10,21 @@ public struct TestRunResult: Sendable {
     public let frame: [UInt8]
     /// The mark that it left on it.
     public let mark: UInt32
-    /// Mean time of a run.
+    /// Mean time of a run in nanoseconds, measured by the kernel.
     public let nanosecondsPerRun: UInt32
 }
 
 /// What a tc program is to find in its context beside the frame; the kernel takes no more than these from outside.
 public struct TestRunContext: Sendable {
+    /// The mark that the frame arrives with; see `TestRunResult.mark` for the one that it leaves with.
     public var mark: UInt32
     /// Interface at which the frame is to have arrived; 0 means loopback.
     ///
     /// It must exist in the calling thread's network namespace.
     public var interfaceIndex: UInt32
-    /// Size of a segment if the frame is to be a segmentation-offload frame, and how many there are.
+    /// Octets of payload in each segment, if the frame is to be a segmentation-offload frame; else 0.
     public var segmentSize: UInt32
+    /// How many segments such a frame consists of; else 0.
     public var segments: UInt32
 
     public init(mark: UInt32 = 0, interfaceIndex: UInt32 = 0, segmentSize: UInt32 = 0, segments: UInt32 = 0) {

@@ -7,6 +7,7 @@ internal import SystemPackage
 /// for program in try ProgramInfo.all() where program.name.hasPrefix("pw_") { print(program.id, program.mapIDs) }
 /// ```
 public struct ProgramInfo: Sendable, Equatable {
+    /// The kernel's number of it, one for the whole system.
     public let id: UInt32
     /// The corresponding C constants are `BPF_PROG_TYPE_*`.
     public let type: UInt32

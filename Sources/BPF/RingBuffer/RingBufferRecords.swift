@@ -14,6 +14,7 @@ internal import SystemPackage
 /// next one that wakes. Each iterator maps the ring anew, and lets go of it when it is dropped; of several at once, each
 /// record reaches one. Errors: `BPFError`. Linux 5.8.
 public struct RingBufferRecords: AsyncSequence, Sendable {
+    /// A record's octets as the program wrote them, without the ring's header.
     public typealias Element = [UInt8]
     public typealias Failure = BPFError
 
@@ -26,6 +27,7 @@ public struct RingBufferRecords: AsyncSequence, Sendable {
         self.name = name
     }
 
+    /// Maps the ring; what prevents that is thrown by the first `next()`.
     public func makeAsyncIterator() -> Iterator {
         // An iterator cannot be refused; an error waits for the first record asked for.
         do throws(BPFError) {
@@ -35,6 +37,7 @@ public struct RingBufferRecords: AsyncSequence, Sendable {
         }
     }
 
+    /// Takes records out of the ring, one for each call.
     public struct Iterator: AsyncIteratorProtocol {
         fileprivate var state: Result<RingBufferReader, BPFError>?
 
@@ -42,10 +45,12 @@ public struct RingBufferRecords: AsyncSequence, Sendable {
             self.state = state
         }
 
+        /// The next record, when there is one; nil when the task has been cancelled, and ever after an error.
         public mutating func next() async throws(BPFError) -> [UInt8]? {
             try await next(isolation: nil)
         }
 
+        /// The same, without leaving the caller's actor.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(BPFError) -> [UInt8]? {
             guard let state else { return nil }
             do throws(BPFError) {

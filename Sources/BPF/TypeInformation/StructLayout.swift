@@ -6,12 +6,15 @@
 /// let differences = port.differences(from: try file.valueLayout(ofMap: "ports"))
 /// ```
 public struct StructLayout: Sendable, Equatable {
+    /// A field, by its name in C.
     public struct Field: Sendable, Equatable {
+        /// The name in C; empty for a bit-field that has none.
         public let name: String
         /// Octets from the structure's beginning; of a bit-field the octet in which it begins.
         public let offset: Int
         /// Octets; zero of a bit-field.
         public let size: Int
+        /// Whether it is counted in bits, of which only the place of the first is known here.
         public let isBitField: Bool
 
         public init(name: String, offset: Int, size: Int, isBitField: Bool = false) {
@@ -26,6 +29,7 @@ public struct StructLayout: Sendable, Equatable {
     public let name: String
     /// Octets, with the padding at its end.
     public let size: Int
+    /// In the order of declaration; those of nameless structures and unions inside count as its own.
     public let fields: [Field]
 
     public init(name: String, size: Int, fields: [Field]) {
@@ -59,10 +63,15 @@ public struct StructLayout: Sendable, Equatable {
 
 /// One thing in which a structure is not laid out as expected.
 public enum LayoutDifference: Sendable, Equatable, CustomStringConvertible {
+    /// The structure as a whole, in octets.
     case size(expected: Int, found: Int)
+    /// A field that was expected and is not there.
     case missing(String)
+    /// A field that is there and was not expected.
     case unexpected(String)
+    /// Where a field begins, in octets from the structure's beginning.
     case offset(String, expected: Int, found: Int)
+    /// How long a field is, in octets.
     case fieldSize(String, expected: Int, found: Int)
     /// A bit-field on one side only.
     case bitField(String)
@@ -86,7 +95,9 @@ extension StructLayout {
         Description(layout: StructLayout(name: "\(type)", size: MemoryLayout<Value>.size, fields: []))
     }
 
+    /// A layout to which the fields of a Swift type are added one by one.
     public struct Description<Value>: Sendable {
+        /// The layout with the fields added so far.
         public let layout: StructLayout
 
         /// Adds a stored property; one that is not stored in place is left out, and then missed when compared.

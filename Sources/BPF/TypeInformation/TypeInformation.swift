@@ -5,6 +5,7 @@
 public struct TypeInformation: Sendable {
     /// What is wrong with it.
     public struct Malformed: Error, Sendable, Equatable, CustomStringConvertible {
+        /// What and where, in one line, no full stop.
         public let description: String
         /// Where, in octets from the beginning.
         public let offset: Int
