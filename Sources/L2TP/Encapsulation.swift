@@ -7,7 +7,9 @@
 ///
 /// Source: RFC 3931, sections 4.1.1 (IP) and 4.1.2 (UDP).
 public enum Encapsulation: String, Hashable, Sendable, CaseIterable, Codable, BitwiseCopyable {
+    /// In UDP datagrams, with a word of flags and version before the session ID (RFC 3931, section 4.1.2).
     case udp
+    /// Right behind the IP header, as protocol 115 (RFC 3931, section 4.1.1).
     case ip
 
     /// The registered UDP port, to which nobody is bound: both ends may choose others.

@@ -20,9 +20,11 @@ public struct OuterHeader: Hashable, Sendable {
         case full
     }
 
+    /// The sender's address; its family is the packet's.
     public var source: IPAddress
     /// Of the same family as `source`.
     public var destination: IPAddress
+    /// Whether UDP or L2TP follows the IP header.
     public var encapsulation: Encapsulation
     /// Host order; 0 over IP.
     public var sourcePort: UInt16
@@ -38,6 +40,7 @@ public struct OuterHeader: Hashable, Sendable {
     public var identification: UInt16
     /// IPv6's flow label, 20 bits; 0 over IPv4.
     public var flowLabel: UInt32
+    /// `zero` over IP, which has none.
     public var udpChecksum: UDPChecksum
 
     public init(

@@ -13,8 +13,11 @@ public import InternetAddress
 public struct Overhead: Hashable, Sendable {
     /// The family of the outer addresses.
     public var outer: IPAddress.Family
+    /// UDP takes 12 octets more than IP: its header, and the word of flags and version.
     public var encapsulation: Encapsulation
+    /// Of the cookie that is sent, which the peer has chosen: 0, 4 or 8 octets.
     public var cookieLength: Cookie.Length
+    /// The default one takes 4 octets, `none` none.
     public var sublayer: Sublayer
     /// VLAN tags that the customer's frames carry: 0…2, each takes 4 octets.
     public var innerTags: UInt8

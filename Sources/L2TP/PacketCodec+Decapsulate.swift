@@ -5,6 +5,7 @@ extension PacketCodec {
     public struct Decapsulated: Hashable, Sendable {
         /// The customer's Ethernet frame, at least 14 octets.
         public var frame: [UInt8]
+        /// The headers that it came under, ports in host order.
         public var outer: OuterHeader
         /// With the sublayer's bits as they came: whether V or a sequence number matters is the caller's to say.
         public var header: DataHeader

@@ -14,7 +14,9 @@ import InternetAddress
 /// Frames are Ethernet frames without their FCS, tags included; packets begin with the outer IP header, so there is
 /// no outer Ethernet header. Sources: RFC 791, RFC 8200, RFC 768, RFC 3931.
 public struct PacketCodec: Hashable, Sendable {
+    /// The IP header, and the UDP header, of what is sent; lengths and checksums are filled in.
     public var outer: OuterHeader
+    /// The L2TP header of what is sent; it must have the encapsulation of `outer`.
     public var header: DataHeader
 
     public init(outer: OuterHeader, header: DataHeader) {
