@@ -8,12 +8,14 @@ public struct ConfigurationFault: Error, Hashable, Sendable, CustomStringConvert
         case refusal
     }
 
+    /// Whether the words are wrong, or this machine.
     public let kind: Kind
     /// The option, spelled as the command line spells it, without the dashes; in a document the way there, such as
     /// `pseudowires[3].session-id`.
     public var field: String
-    /// Where it stands in a document, from 1; nil if it comes from none.
+    /// The line where it stands in a document, from 1; nil if it comes from none.
     public let line: Int?
+    /// The character of that line, from 1, counted in Unicode scalars; nil with `line`.
     public let column: Int?
     /// What is wrong and what would be right: one sentence, no full stop.
     public let message: String
@@ -37,6 +39,7 @@ public struct ConfigurationFault: Error, Hashable, Sendable, CustomStringConvert
 
 /// Everything that is wrong with one request, found together.
 public struct ConfigurationFaults: Error, Sendable, CustomStringConvertible {
+    /// One for each mistake.
     public let faults: [ConfigurationFault]
 
     public init(_ faults: [ConfigurationFault]) {

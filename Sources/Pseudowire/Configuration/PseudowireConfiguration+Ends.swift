@@ -4,14 +4,17 @@ public import L2TP
 extension PseudowireConfiguration {
     /// The two ends, and how packets between them are made.
     public struct Tunnel: Hashable, Sendable {
+        /// Whether UDP is between the outer IP header and L2TP; both ends must say the same.
         public var encapsulation: Encapsulation
+        /// Our address, from which we send and at which we receive: unicast.
         public var local: IPAddress
+        /// The peer's address, of the same family; packets from any other one are dropped.
         public var peer: IPAddress
-        /// UDP only.
+        /// Our port, in host order: 1…65535 over UDP, 0 over IP.
         public var localPort: UInt16
-        /// UDP only.
+        /// The peer's port, in host order: 1…65535 over UDP, 0 over IP.
         public var peerPort: UInt16
-        /// UDP only.
+        /// What stands in the outer checksum of what is sent; over IP only `auto`.
         public var udpChecksum: UDPChecksum
         /// Whether the source port comes from the inner flow, by which routers spread the load; receiving so, any source
         /// port is taken.
@@ -56,6 +59,7 @@ extension PseudowireConfiguration {
         public var sending: Cookie
         /// The cookies that we accept, at most two, of one length; empty: the peer sends none.
         public var expecting: [Cookie]
+        /// Whether a word of four octets is between cookie and frame; both ends must say the same.
         public var sublayer: Sublayer
         /// Whether frames are numbered, and only numbered ones taken that are in the window (RFC 3931, 4.6.1).
         ///

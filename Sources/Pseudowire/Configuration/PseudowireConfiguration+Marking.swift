@@ -11,6 +11,7 @@ extension PseudowireConfiguration {
         /// Always this one, 0…63.
         case fixed(UInt8)
 
+        /// A fixed DSCP; more than 63 is a fault when the configuration is planned.
         public init(integerLiteral value: UInt8) {
             self = .fixed(value)
         }

@@ -56,6 +56,9 @@ public struct PseudowireConfiguration: Hashable, Sendable {
     /// Whether TCP segments are joined after decapsulation.
     public var coalesce: Coalesce
 
+    /// A pseudowire with what its two ends must agree on; everything else has the command line's defaults.
+    ///
+    /// Nothing is checked yet: see ``faults``.
     public init(
         name: String, access: String, makesInterface: Bool = false, tunnel: Tunnel, session: Session,
         underlays: [String] = [], vlan: VLANSelection = .any, vlanTag: VLANTag = .keep, mtu: UInt16? = nil,
@@ -87,9 +90,13 @@ public struct PseudowireConfiguration: Hashable, Sendable {
 
     /// Which of a pseudowire's two ways something is done on.
     public enum Direction: String, Hashable, Sendable, CaseIterable, Codable {
+        /// On neither.
         case none
+        /// On what goes to the peer.
         case send
+        /// On what comes from the peer.
         case receive
+        /// On both.
         case both
 
         public var sends: Bool { self == .send || self == .both }
@@ -121,6 +128,7 @@ public struct PseudowireConfiguration: Hashable, Sendable {
         /// `on` where the access interface is a veth, which hands large frames over as they are; a card would have to
         /// cut them again.
         case auto
+        /// They are joined, whatever the access interface is.
         case on
         /// They are delivered as they come.
         case off

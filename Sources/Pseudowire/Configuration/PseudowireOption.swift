@@ -1,5 +1,7 @@
 /// What can be said of a pseudowire beside its name: the one list of names, for flags and for keys of documents alike.
 ///
+/// What each takes, and what holds without it, is said at the property of ``PseudowireOptions`` that has its name.
+///
 /// ```swift
 /// var options = PseudowireOptions(name: "pw0")
 /// options[.sessionID] = ["1012"]              // --session-id 1012; "session-id": 1012

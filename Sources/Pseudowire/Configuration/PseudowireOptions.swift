@@ -3,8 +3,9 @@ internal import L2TP
 
 /// A pseudowire as people write it: the command line's options, text not yet understood.
 ///
-/// Each property is the flag of its name, as `pwctl create --help` describes it: `localPort` is `--local-port`. Nil, or empty:
-/// not given.
+/// Each property is the flag of its name, as `pwctl create --help` describes it: `localPort` is `--local-port`. Nil,
+/// or empty: not given, and the default holds. Numbers are decimal, or hexadecimal after `0x`; leading zeros are
+/// refused.
 ///
 /// ```swift
 /// var options = PseudowireOptions(name: "pw0")
@@ -14,40 +15,76 @@ internal import L2TP
 /// let configuration = try options.resolve()     // throws ConfigurationFaults: all of them
 /// ```
 public struct PseudowireOptions: Hashable, Sendable {
+    /// 1…31 letters, digits, `-`, `_` or `.`.
     public var name: String
+    /// An interface that is there, whose frames are carried.
+    ///
+    /// Either this or `interface` is needed.
     public var access: String?
     /// An interface to be made, in place of `access`.
     public var interface: String?
+    /// `udp`, the default, or `ip`.
     public var encap: String?
+    /// Our address, IPv4 or IPv6; needed.
     public var local: String?
+    /// The peer's address, of the same family; needed.
     public var peer: String?
+    /// Our UDP port, 1…65535; 1701 by default.
     public var localPort: String?
+    /// The peer's UDP port, 1…65535; 1701 by default.
     public var peerPort: String?
+    /// Our number of the session, 1…4294967295; needed.
     public var sessionID: String?
+    /// The peer's number of the session, 1…4294967295; needed.
     public var peerSessionID: String?
+    /// At most eight interfaces at which the peer's packets arrive; by default found by route and address.
     public var underlay: [String] = []
+    /// 8 or 16 hexadecimal digits; none by default.
     public var sendCookie: String?
+    /// At most two cookies of one length, 8 or 16 hexadecimal digits each; none by default.
     public var expectCookie: [String] = []
+    /// `default`, the default, or `none`.
     public var sublayer: String?
+    /// `none`, the default, `send`, `receive` or `both`.
     public var sequence: String?
+    /// `any`, the default, `none`, or the number of a VLAN, 1…4094.
     public var vlan: String?
+    /// `802.1Q`, the default, or `802.1ad`; only beside a VLAN's number.
     public var vlanProtocol: String?
+    /// `keep`, the default, `strip`, or the number that the peer has, 1…4094; only beside a VLAN's number.
     public var vlanTag: String?
+    /// `auto`, the default, or the largest IP packet inside, 68…65535 octets.
     public var mtu: String?
+    /// `fragment`, the default, `drop` or `outer`.
     public var oversize: String?
+    /// `on`, the default, or `off`.
     public var icmp: String?
+    /// `on`, the default, or `off`.
     public var mssClamp: String?
+    /// `set`, the default, or `clear`; IPv4 only, and `set` not beside `oversize` `outer`.
     public var df: String?
+    /// `auto`, the default, `zero` or `full`; UDP only.
     public var udpChecksum: String?
+    /// The outer TTL or hop limit, 1…255; 64 by default.
     public var ttl: String?
+    /// `inherit`, or 0…63; 0 by default.
     public var dscp: String?
+    /// `compatibility`, the default, or `normal`.
     public var ecn: String?
+    /// `auto`, the default, or `zero`; IPv6 only.
     public var flowLabel: String?
+    /// `none`, the default, `send`, `receive` or `both`; UDP only.
     public var portEntropy: String?
+    /// `auto`, the default, `keep` or `finish`.
     public var offload: String?
+    /// `auto`, the default, `clsact`, `tcx` or `xdp`.
     public var attach: String?
+    /// `auto`, the default, `on` or `off`.
     public var coalesce: String?
-    /// How many pseudowires there can be in the namespace; not of one pseudowire, but asked for with the first.
+    /// How many pseudowires there can be in the namespace, 1…16777216; by default as many as now, or 65536 where none
+    /// is yet.
+    ///
+    /// Not of one pseudowire, but asked for with the first.
     public var maxSessions: String?
 
     public init(name: String) {

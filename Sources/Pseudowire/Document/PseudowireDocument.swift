@@ -12,6 +12,9 @@ internal import JSON5
 /// try manager.execute(try manager.plan(applying: document))
 /// ```
 public struct PseudowireDocument: Hashable, Sendable {
+    /// In the order of the text.
+    ///
+    /// Others of the namespace go when it is applied, unless they are asked to be kept.
     public var pseudowires: [PseudowireConfiguration]
     /// How many pseudowires there can be in the namespace; nil: what holds already, or the usual limit.
     public var maxSessions: UInt32?

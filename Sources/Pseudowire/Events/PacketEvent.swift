@@ -8,6 +8,7 @@ internal import L2TP
 public struct PacketEvent: Hashable, Sendable, CustomStringConvertible {
     /// CLOCK_MONOTONIC, nanoseconds.
     public let time: UInt64
+    /// Why it was reported; `DropReason.direction` says what became of it.
     public let reason: DropReason
     /// The session id in the packet, whosever it is.
     public let session: UInt32

@@ -4,6 +4,7 @@ internal import RouteNetlink
 
 /// One thing that was looked at, and what to do if it is not as it should be.
 public struct Finding: Hashable, Sendable {
+    /// How bad it is.
     public enum Severity: String, Hashable, Sendable {
         /// As it should be.
         case fine
@@ -13,6 +14,7 @@ public struct Finding: Hashable, Sendable {
         case problem
     }
 
+    /// Whether it works as it is.
     public let severity: Severity
     /// What was looked at.
     public let subject: String

@@ -1,7 +1,10 @@
 /// A pseudowire as it is now.
 public struct PseudowireStatus: Sendable {
+    /// What was asked for, as the record says that the kernel keeps.
     public let configuration: PseudowireConfiguration
+    /// Whether it works: what is wrong with it, if something is.
     public let health: Health
+    /// What it has counted, all CPUs together.
     public let statistics: Statistics
     /// Names of the interfaces at which the peer's packets are taken in.
     public let underlays: [String]
@@ -25,6 +28,7 @@ public struct PseudowireStatus: Sendable {
 
     /// Whether XDP carries what it can on an interface, so that its filter has less to do.
     public struct AccelerationState: Hashable, Sendable {
+        /// Whether an XDP program is there, and everything that it needs.
         public let isOn: Bool
         /// Why it is not on; nil where it is.
         public let reason: String?
@@ -32,6 +36,7 @@ public struct PseudowireStatus: Sendable {
 
     /// In one word and one sentence.
     public struct Health: Hashable, Sendable, CustomStringConvertible {
+        /// How it is, in one word.
         public enum State: String, Hashable, Sendable {
             /// Everything is in its place.
             case up
@@ -41,7 +46,9 @@ public struct PseudowireStatus: Sendable {
             case broken
         }
 
+        /// The one word: the worst that was found decides.
         public let state: State
+        /// Why, or what may surprise, no full stop; parts are joined by "; and".
         public let sentence: String
 
         public var description: String { "\(state.rawValue): \(sentence)" }

@@ -29,7 +29,9 @@ public struct Statistics: Hashable, Sendable {
 
 /// How often a reason has occurred.
 public struct DropCount: Hashable, Sendable {
+    /// What has occurred: a drop, or something that was only noticed.
     public let reason: DropReason
+    /// How often, all CPUs together.
     public let count: UInt64
     /// The last time, in nanoseconds of the monotonic clock; nil where only counts are kept.
     public let lastSeen: UInt64?
@@ -43,6 +45,7 @@ public struct DropCount: Hashable, Sendable {
 
 /// Why a frame did not cross, as the datapath says it.
 public struct DropReason: RawRepresentable, Hashable, Sendable, CaseIterable, CustomStringConvertible {
+    /// `PW_DROP_*` of `bpf/abi/pseudowire_abi.h`, in the order of the enumeration.
     public let rawValue: UInt32
 
     public init(rawValue: UInt32) {

@@ -9,7 +9,9 @@ public struct Kept: Sendable {
 
     /// One pseudowire that could not be changed; it is as it was.
     public struct Failure: Sendable, CustomStringConvertible {
+        /// The pseudowire's name.
         public let name: String
+        /// Why it could not be changed; an agent tries again.
         public let error: PseudowireError
 
         public var description: String { "\(name): \(error)" }

@@ -11,13 +11,17 @@ public enum Change: Hashable, Sendable, CustomStringConvertible {
 
     /// One option that gets another value; nil: the usual one.
     public struct Difference: Hashable, Sendable, CustomStringConvertible {
+        /// Which option it is.
         public let option: PseudowireOption
+        /// What it was, as the command line spells it, of lists the words with spaces between; nil: the usual value.
         public let before: String?
+        /// What it becomes, spelled likewise; nil: the usual value.
         public let after: String?
 
         public var description: String { "\(option.rawValue) \(before ?? "unset") -> \(after ?? "unset")" }
     }
 
+    /// The pseudowire that it is about.
     public var name: String {
         switch self {
         case .create(let name), .remove(let name), .change(let name, _), .place(let name, _): name

@@ -5,15 +5,17 @@ internal import RouteNetlink
 /// ```swift
 /// let plan = try manager.planUpgrade()
 /// print(plan)
-/// // replace ABI 3 by ABI 4, build 1f0c93aa
+/// // replace ABI 4, build 5d20e7b1, generation 2
+/// // prove ABI 5, build 1f0c93aa, generation 3 on frames of every kind of session that there is
 /// // keep access, sessions, …
-/// // convert ports: its values have 24 octets, not 48
+/// // renew ports: its values have 24 octets, not 48
 /// // exchange decap of eth0 (clsact)
 /// // …
 /// ```
 public struct UpgradePlan: Sendable, CustomStringConvertible {
     /// A datapath.
     public struct Datapath: Hashable, Sendable, CustomStringConvertible {
+        /// Which layout its maps have: `PW_ABI_VERSION` of `bpf/abi/pseudowire_abi.h` when it was built.
         public let abi: UInt32
         /// Nil before ABI 4, which brought it.
         public let build: BuildID?
@@ -27,10 +29,12 @@ public struct UpgradePlan: Sendable, CustomStringConvertible {
 
     /// What becomes of a map.
     public struct MapFate: Hashable, Sendable {
+        /// What the object calls it, as `sessions`.
         public let map: String
         /// Why its entries have to be carried over into a new one; empty: the new programs use it as it is.
         public let differences: [String]
 
+        /// Whether the new programs use it as it is, with everything in it.
         public var isKept: Bool { differences.isEmpty }
     }
 
@@ -38,7 +42,9 @@ public struct UpgradePlan: Sendable, CustomStringConvertible {
     public struct Filter: Hashable, Sendable, CustomStringConvertible {
         let role: Attachment.Role
         let interface: UInt32
+        /// The interface's name.
         public let name: String
+        /// The hook that it is on.
         public let hook: AttachmentHook
         /// Whether an XDP program is before it, which is exchanged with it.
         public let hasXDP: Bool
@@ -46,8 +52,11 @@ public struct UpgradePlan: Sendable, CustomStringConvertible {
         public var description: String { "\(role.word) of \(name) (\(hasXDP ? "xdp+" : "")\(hook.rawValue))" }
     }
 
+    /// The datapath that carries frames when the plan is made.
     public let from: Datapath
+    /// The datapath of this build, one generation on.
     public let to: Datapath
+    /// Every map but the one that says which datapath it is.
     public let maps: [MapFate]
     /// In the order in which they are exchanged: packets are taken in by the new datapath before frames are sent by it.
     public let filters: [Filter]
