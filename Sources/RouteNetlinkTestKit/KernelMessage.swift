@@ -8,6 +8,7 @@ public import RouteNetlink
 /// KernelMessage(.newLink, header: …, attributes: [(3, Array("eth0\0".utf8))])
 /// ```
 public struct KernelMessage: Hashable, Sendable {
+    /// What it says: that an object is there (`new…`), or that it is gone (`delete…`).
     public var type: MessageType
     /// `NLM_F_*`; what an answer needs is added when it is sent.
     public var flags: UInt16 = 0
@@ -100,22 +101,27 @@ extension KernelMessage {
         return message
     }
 
+    /// A route with all that `Route` can say; like all of these, `removed` says that it is gone.
     public static func route(_ route: Route) -> KernelMessage {
         KernelMessage(.newRoute, payload: ObjectPayload.route(route))
     }
 
+    /// A routing rule with all that `Rule` can say.
     public static func rule(_ rule: Rule) -> KernelMessage {
         KernelMessage(.newRule, payload: ObjectPayload.rule(rule))
     }
 
+    /// An entry of ARP or neighbour discovery.
     public static func neighbor(_ neighbor: Neighbor) -> KernelMessage {
         KernelMessage(.newNeighbor, payload: ObjectPayload.neighbor(neighbor))
     }
 
+    /// A row of a bridge's or a tunnel's forwarding database: `RTM_NEWNEIGH` of `AF_BRIDGE`.
     public static func forwarding(_ entry: ForwardingEntry) -> KernelMessage {
         KernelMessage(.newNeighbor, payload: ObjectPayload.forwarding(entry))
     }
 
+    /// A queueing discipline.
     public static func qdisc(_ qdisc: Qdisc) -> KernelMessage {
         KernelMessage(.newQdisc, payload: ObjectPayload.qdisc(qdisc))
     }

@@ -4,9 +4,11 @@
 /// kernel.expect(.newLink, where: { $0.attribute(3)?.text == "left" })   // IFLA_IFNAME
 /// ```
 public struct RecordedRequest: Hashable, Sendable {
+    /// What was asked, and of which kind of object.
     public let type: MessageType
     /// `NLM_F_*`.
     public let flags: UInt16
+    /// Its number, which the answer repeats.
     public let sequence: UInt32
     /// The whole message, in the machine's byte order.
     public let bytes: [UInt8]
@@ -32,9 +34,11 @@ public struct RecordedRequest: Hashable, Sendable {
         return found
     }
 
+    /// An attribute of the request, at the top level or inside another one.
     public struct Attribute: Hashable, Sendable {
         /// Without its two flag bits.
         public let type: Int
+        /// The payload in the machine's byte order, without header and padding.
         public let bytes: [UInt8]
         /// Where it begins in the request: what a refusal may point at.
         public let offset: Int

@@ -44,6 +44,7 @@ public final class ScriptedKernel {
     /// What was asked, in order.
     public private(set) var requests: [RecordedRequest] = []
 
+    /// A kernel without a script: whatever is asked is a problem.
     public init() {}
 
     /// The next request shall be of this type and fit `matches`; gets `answer`.
