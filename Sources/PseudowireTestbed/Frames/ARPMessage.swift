@@ -7,15 +7,18 @@ public import InternetAddress
 ///     operation: .request, senderMAC: "02:00:00:00:00:01", senderIP: "10.0.0.1", targetIP: "10.0.0.2")
 /// ```
 public struct ARPMessage: Hashable, Sendable {
+    /// What is said (RFC 826).
     public enum Operation: UInt16, Hashable, Sendable {
         case request = 1
         case reply = 2
     }
 
     public var operation: Operation
+    /// Whoever receives it takes this for the address of `senderIP`.
     public var senderMAC: MACAddress
     /// IPv4; an IPv6 address makes a malformed message.
     public var senderIP: IPAddress
+    /// All zeros in a request, which asks for it.
     public var targetMAC: MACAddress
     /// IPv4; an IPv6 address makes a malformed message.
     public var targetIP: IPAddress

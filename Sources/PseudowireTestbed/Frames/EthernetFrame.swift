@@ -35,7 +35,9 @@ public struct EthernetFrame: Hashable, Sendable {
     public enum Payload: Hashable, Sendable {
         /// An IP packet; its addresses say which type the frame gets.
         case ip(IPPacket)
+        /// An ARP message, of type 0x0806.
         case arp(ARPMessage)
+        /// An LLDP advertisement, of type 0x88cc.
         case lldp(LLDPAdvertisement)
         /// Any type and any octets.
         case raw(etherType: UInt16, [UInt8])
@@ -81,6 +83,7 @@ public struct VLANTag: Hashable, Sendable {
     public var protocolID: UInt16
     /// 0…7; higher bits are cut off.
     public var priority: UInt8
+    /// Whether a bridge may drop the frame before others: DEI, bit 12 of the tag.
     public var isDropEligible: Bool
     /// 0…4095; higher bits are cut off.
     public var identifier: UInt16

@@ -11,6 +11,7 @@ import L2TP
 ///
 /// Lengths and checksums are right by construction. Sources: RFC 791, RFC 8200.
 public struct IPPacket: Hashable, Sendable {
+    /// Its family is the packet's.
     public var source: IPAddress
     /// Of the same family as `source`.
     public var destination: IPAddress
@@ -28,6 +29,7 @@ public struct IPPacket: Hashable, Sendable {
     public var options: [UInt8]
     /// IPv6 only, in order.
     public var extensionHeaders: [ExtensionHeader]
+    /// What follows the last header, with its checksum filled in.
     public var transport: Transport
 
     public init(
@@ -49,7 +51,9 @@ public struct IPPacket: Hashable, Sendable {
 
     /// An IPv6 extension header of the plain kind: options in units of 8 octets.
     public enum ExtensionHeader: UInt8, Hashable, Sendable {
+        /// For every router on the way (RFC 8200, section 4.3).
         case hopByHop = 0
+        /// For the receiver alone (RFC 8200, section 4.6).
         case destinationOptions = 60
 
         /// Eight octets: next header, length 0, and one PadN option that fills the rest.

@@ -8,6 +8,7 @@ public import InternetAddress
 ///
 /// A pseudowire that is a plain wire carries it, unlike a bridge, which keeps it to itself.
 public struct LLDPAdvertisement: Hashable, Sendable {
+    /// The sender, by a hardware address of its own.
     public var chassis: MACAddress
     /// The interface's name; at most 255 octets of it are sent.
     public var port: String

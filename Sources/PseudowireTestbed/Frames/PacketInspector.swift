@@ -14,7 +14,9 @@ public import L2TP
 public struct PacketInspector: Hashable, Sendable {
     /// What must be known to see through L2TPv3, since the wire announces none of it.
     public struct Pseudowire: Hashable, Sendable {
+        /// Of the cookie in the packets inspected: 0, 4 or 8 octets.
         public var cookieLength: Cookie.Length
+        /// Whether a word of four octets is between cookie and frame.
         public var sublayer: Sublayer
         /// UDP ports, of either end, that mean L2TP.
         public var ports: Set<UInt16>

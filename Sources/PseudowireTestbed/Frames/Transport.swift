@@ -7,7 +7,9 @@ public enum Transport: Hashable, Sendable {
     case echoRequest(identifier: UInt16, sequence: UInt16, payload: [UInt8])
     /// The answer to it.
     case echoReply(identifier: UInt16, sequence: UInt16, payload: [UInt8])
+    /// A UDP datagram; its length is filled in.
     case udp(UDPDatagram)
+    /// A TCP segment; its header's length is filled in.
     case tcp(TCPSegment)
     /// Any protocol number and any octets, sent as they are.
     case raw(protocolNumber: UInt8, [UInt8])
@@ -51,6 +53,7 @@ public enum Transport: Hashable, Sendable {
 
 /// A UDP datagram.
 public struct UDPDatagram: Hashable, Sendable {
+    /// In host order, as `destinationPort`.
     public var sourcePort: UInt16
     public var destinationPort: UInt16
     public var payload: [UInt8]
@@ -94,9 +97,12 @@ public struct TCPSegment: Hashable, Sendable {
 
     public var sourcePort: UInt16
     public var destinationPort: UInt16
+    /// The number of the first octet, or of the `syn` in its place.
     public var sequence: UInt32
+    /// The number of the octet that is expected next; it counts with the flag `ack` only.
     public var acknowledgement: UInt32
     public var flags: Flags
+    /// Octets that the sender takes, before any scaling.
     public var window: UInt16
     /// Filled up with end-of-list zeros to a multiple of 4; at most 40 octets are sent.
     public var options: [UInt8]

@@ -85,9 +85,11 @@ extension FourNamespaces {
     /// An interface of the network as it is now.
     public struct Interface: Hashable, Sendable {
         public let name: String
+        /// The largest IP packet that it sends, in octets.
         public let mtu: Int
         /// It is up and has a carrier.
         public let isUp: Bool
+        /// With the lengths of their networks; of both families, link-local ones included.
         public let addresses: [IPPrefix]
     }
 

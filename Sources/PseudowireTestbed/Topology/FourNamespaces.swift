@@ -23,9 +23,13 @@ public import RouteNetlink
 ///
 /// Needs `CAP_SYS_ADMIN` and `CAP_NET_ADMIN`.
 public struct FourNamespaces: ~Copyable, Sendable {
+    /// A customer's host, with one end of the pseudowire's traffic.
     public let host0: NetworkNamespace
+    /// Where the pseudowire ends that `host0` uses.
     public let edge1: NetworkNamespace
+    /// Where the pseudowire ends that `host3` uses.
     public let edge2: NetworkNamespace
+    /// The host at the far end.
     public let host3: NetworkNamespace
 
     /// One of the four.

@@ -25,6 +25,9 @@ public final class TunCable: Sendable {
     private let shared: Shared
     private let thread: Mutex<pthread_t?>
 
+    /// Joins two devices, which it takes over, and starts the thread.
+    ///
+    /// - Parameter limit: after which the thread ends in any case.
     public init(
         _ first: consuming TunDevice, _ second: consuming TunDevice, limit: Duration = .seconds(120)
     ) throws(TestbedError) {

@@ -14,6 +14,7 @@ import SystemPackage
 /// It is gone with this value. Needs `CAP_NET_ADMIN` and `/dev/net/tun`.
 public struct TunDevice: ~Copyable, Sendable {
     let descriptor: Int32
+    /// The interface's name in the namespace that it was made in.
     public let name: String
 
     /// Makes the device; it is down, and has no addresses.

@@ -71,6 +71,7 @@ public struct Offload: Hashable, Sendable {
     public var checksumStart: UInt16
     /// Where the checksum goes, from there on: 16 in TCP, 6 in UDP.
     public var checksumOffset: UInt16
+    /// How it is to be cut; `none` of a frame that lacks its checksum only.
     public var segmentation: Segmentation
     /// Octets of payload in each segment but the last; 0 without segmentation.
     public var segmentSize: UInt16

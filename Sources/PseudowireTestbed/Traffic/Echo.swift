@@ -12,6 +12,7 @@ public import RouteNetlink
 /// Each request carries other octets than the one before, and the reply must bring exactly those back.
 /// Needs `CAP_NET_RAW` in the namespace.
 public struct Echo: Hashable, Sendable {
+    /// Whom to ask; its family decides between ICMP and ICMPv6.
     public var destination: IPAddress
     /// Octets behind the 8 of the ICMP header: 0…65000.
     ///
@@ -67,6 +68,7 @@ public struct Echo: Hashable, Sendable {
         public let origin: IPAddress?
         /// As RFC 792 and RFC 4443 number them, which are two lists.
         public let type: UInt8
+        /// Why in particular, as the same two lists have it for each type.
         public let code: UInt8
 
         public var description: String {

@@ -13,6 +13,7 @@ public import RouteNetlink
 public struct Stream: Hashable, Sendable {
     /// The receiver's address; the port is chosen by its kernel.
     public var destination: IPAddress
+    /// How much is sent, or for how long.
     public var amount: Amount
     /// How long all of it may take, connecting and closing included; nil: ten seconds longer than a stream of a
     /// duration lasts, 30 seconds for one of an amount of octets.
@@ -20,7 +21,9 @@ public struct Stream: Hashable, Sendable {
 
     /// When to stop sending.
     public enum Amount: Hashable, Sendable {
+        /// After this time, connecting not counted.
         case duration(Duration)
+        /// After so many octets.
         case octets(Int)
     }
 
