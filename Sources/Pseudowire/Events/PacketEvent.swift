@@ -45,13 +45,22 @@ public struct PacketEvent: Hashable, Sendable, CustomStringConvertible {
         return (source, destination)
     }
 
-    /// The ports, if it is UDP without IP options.
+    /// The ports, if it is UDP, no later piece of a packet, and has no IPv6 extension headers.
     public var ports: (source: UInt16, destination: UInt16)? {
-        let (start, number) = octets.first.map { $0 >> 4 } == 4 ? (20, 9) : (40, 6)
-        guard octets.count >= start + 4, octets[number] == Encapsulation.udp.protocolNumber else { return nil }
+        let start: Int
+        switch octets.first.map({ $0 >> 4 }) {
+        case 4 where octets.count >= 20 && octets[6] & 0x1f == 0 && octets[7] == 0 && octets[9] == Self.udp:
+            // Options come between.
+            start = max(20, Int(octets[0] & 0xf) * 4)
+        case 6 where octets.count >= 40 && octets[6] == Self.udp: start = 40
+        default: return nil
+        }
+        guard octets.count >= start + 4 else { return nil }
         func word(_ place: Int) -> UInt16 { UInt16(octets[place]) << 8 | UInt16(octets[place + 1]) }
         return (word(start), word(start + 2))
     }
+
+    private static let udp = Encapsulation.udp.protocolNumber
 
     public var description: String {
         var text = "\(reason.identifier): session \(session)"
