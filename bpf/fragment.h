@@ -179,15 +179,6 @@ __noinline int fragment_packet(struct __sk_buff *skb, __u32 limit, __u32 splitte
     return cutting.common.is_done ? 0 : -1;
 }
 
-/* RFC 8200, section 4.5. */
-struct fragment_header {
-    __u8 next;
-    __u8 reserved;
-    __be16 offset; /* octets, a multiple of eight; the lowest bit: more follow */
-    __be32 id;
-};
-
-#define FRAGMENT_MORE 1
 #define V6_FRAGMENT_OFFSET (sizeof(struct ethhdr) + sizeof(struct ipv6hdr))
 #define V6_HEADERS (sizeof(struct ipv6hdr) + sizeof(struct fragment_header))
 

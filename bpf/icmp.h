@@ -224,9 +224,19 @@ __noinline int heed_icmp(struct __sk_buff *skb, __u32 ip_header, __u32 icmp, __u
         __builtin_memcpy(key.peer_be, &ip.daddr, 16);
         __builtin_memcpy(local, &ip.saddr, 16);
         rest = quote + sizeof(ip);
+        if (key.protocol == NEXT_HEADER_FRAGMENT) {
+            /* A piece of ours. Only the first has the headers. */
+            struct fragment_header fragment;
+            if (bpf_skb_load_bytes(skb, rest, &fragment, sizeof(fragment)) ||
+                fragment.offset & bpf_htons(FRAGMENT_OFFSET))
+                return 0;
+            key.protocol = fragment.next;
+            rest += sizeof(fragment);
+        }
     } else {
         struct iphdr ip;
-        if (bpf_skb_load_bytes(skb, quote, &ip, sizeof(ip)) || ip.ihl != 5)
+        if (bpf_skb_load_bytes(skb, quote, &ip, sizeof(ip)) || ip.ihl != 5 ||
+            ip.frag_off & bpf_htons(IP_FRAGMENT_OFFSET))
             return 0;
         mtu = bpf_ntohl(message.mtu) & 0xffff;
         if (mtu < PATH_MTU_MINIMUM_V4)

@@ -106,6 +106,17 @@ static __always_inline int make_headers_linear(struct __sk_buff *skb, __u32 offs
     return make_linear(skb, LINEAR_WANTED);
 }
 
+/* RFC 8200, section 4.5. */
+struct fragment_header {
+    __u8 next;
+    __u8 reserved;
+    __be16 offset; /* octets, a multiple of eight; the lowest bit: more follow */
+    __be32 id;
+};
+
+#define FRAGMENT_MORE 1
+#define FRAGMENT_OFFSET 0xfff8
+
 /* What an IP packet behind an Ethernet header is, as far as a tunnel cares. */
 struct inner_packet {
     __u16 headers; /* octets from the start of the IP header to the end of the TCP or UDP header; 0: not such */

@@ -139,4 +139,37 @@ struct PathMTUTests {
         _ = try bench.decap.testRun(Self.message(cell, packet, mtu: 1400, quoted: needed))
         #expect(try Self.learned(bench) == 1400)
     }
+
+    /// What the network has of a packet that was cut: its beginning, or from `offset` on what is here taken for the same.
+    private static func piece(_ cell: Cell, _ packet: [UInt8], offset: UInt16, isLast: Bool) -> [UInt8] {
+        var piece = packet
+        if cell.family == .v4 {
+            piece[6] = (isLast ? 0 : 0x20) | UInt8(offset >> 11)
+            piece[7] = UInt8(offset >> 3 & 0xff)
+        } else {
+            piece[6] = 44
+            let low = UInt8(offset & 0xff) | (isLast ? 0 : 1)
+            piece.insert(contentsOf: [packet[6], 0, UInt8(offset >> 8), low, 0, 0, 0, 1], at: 40)
+        }
+        return piece
+    }
+
+    @Test("of an outer packet that was cut the first piece is known, whatever a later one looks like", arguments: Cell.all)
+    func pieces(cell: Cell) throws {
+        let bench = try Bench(cell.configuration)
+        let packet = Array(try bench.encap.testRun(Sample.all[0].frame).frame[14...])
+        for offset: UInt16 in [8, 16, 1400, 0x0800, 0xfff8] {
+            for isLast in [false, true] {
+                let later = Self.piece(cell, packet, offset: offset, isLast: isLast)
+                #expect(try bench.decap.testRun(Self.message(cell, later, mtu: 1400)).verdict == Verdict.pass)
+                #expect(try Self.learned(bench) == 0, "offset \(offset)")
+            }
+        }
+        let first = Self.piece(cell, packet, offset: 0, isLast: false)
+        #expect(try bench.decap.testRun(Self.message(cell, first, mtu: 1400)).verdict == Verdict.pass)
+        #expect(try Self.learned(bench) == 1400)
+        // Its fragment header is not whole.
+        if cell.family == .v6 { _ = try bench.decap.testRun(Self.message(cell, first, mtu: 1300, quoted: 47)) }
+        #expect(try Self.learned(bench) == 1400)
+    }
 }
