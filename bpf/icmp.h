@@ -200,10 +200,37 @@ static __always_inline int says_too_big(const struct icmp_message *message, int 
 }
 
 /*
+ * Whether the quoted packet, whose octets behind the session id are at `offset`, has the cookie that we send: of eight
+ * octets as many as are quoted, but never less than four, which the shortest quote of protocol 115 has (RFC 792).
+ */
+static __always_inline int is_cookie_quoted(struct __sk_buff *skb, __u32 offset, const struct pw_encap *encap) {
+    __u32 ours = encap->flags & PW_FLAG_IPV6 ? 11 : 6; /* words of header[] before it */
+    if (encap->flags & PW_FLAG_UDP)
+        ours += 3;
+    __u32 octets = encap->header_length - 4 * ours - (encap->flags & PW_FLAG_SUBLAYER ? 4 : 0);
+    if (!octets)
+        return 1;
+    __u32 theirs;
+    if (bpf_skb_load_bytes(skb, offset, &theirs, sizeof(theirs)) || theirs != encap->header[ours])
+        return 0;
+    const __u8 *rest = (const __u8 *)&encap->header[ours + 1];
+#pragma unroll
+    for (__u32 i = 0; i < 4; i++) {
+        __u8 octet;
+        if (octets != 8 || bpf_skb_load_bytes(skb, offset + 4 + i, &octet, 1))
+            break;
+        if (octet != rest[i])
+            return 0;
+    }
+    return 1;
+}
+
+/*
  * Looks whether an ICMP message is about packets of a pseudowire of ours: that they are too big for the path, which is
  * remembered, or that they do not arrive, which is counted and reported. The quoted headers must be ours, session id
- * included: whoever forges that knows as much as is needed to inject frames. `ip_header` is where the outer IP header
- * begins, `icmp` where the message does. The stack sees it as well.
+ * and cookie included: so whoever has not seen our packets must guess the cookie, as for a frame that is to be believed
+ * by the peer. Without a cookie, addresses, ports and session id are all that there is to be known. `ip_header` is
+ * where the outer IP header begins, `icmp` where the message does. The stack sees it as well.
  */
 __noinline int heed_icmp(struct __sk_buff *skb, __u32 ip_header, __u32 icmp, __u32 is_v6) {
     struct icmp_message message;
@@ -277,6 +304,8 @@ __noinline int heed_icmp(struct __sk_buff *skb, __u32 ip_header, __u32 icmp, __u
         if (encap->flags & PW_FLAG_ENTROPY_SEND ? (ports ^ ours) >> 16 : ports != ours)
             return 0;
     }
+    if (!is_cookie_quoted(skb, rest + sizeof(key.peer_session_be), encap))
+        return 0;
     if (!is_too_big) {
         note(encap->slot, PW_DROP_UNREACHABLE, 1);
         doubt_peer(encap->session_id);

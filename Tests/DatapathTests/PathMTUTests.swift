@@ -115,29 +115,46 @@ struct PathMTUTests {
         #expect(try Self.learned(bench) == (cell.family == .v4 ? 552 : 1280))
     }
 
-    @Test("a message about anybody else's packet, or a forged one, changes nothing", arguments: Cell.basic)
+    @Test("a message about anybody else's packet, or a forged one, changes nothing", arguments: Cell.all)
     func forged(cell: Cell) throws {
         let bench = try Bench(cell.configuration)
         let packet = Array(try bench.encap.testRun(Sample.all[0].frame).frame[14...])
         let ip = cell.family == .v4 ? 20 : 40
-        // Source, destination, session id; over UDP also both ports.
+        // Source, destination, session id; over UDP also both ports; each octet of the cookie.
         var places = cell.family == .v4 ? [12, 15, 16, 19] : [8, 23, 24, 39]
         places += cell.encapsulation == .udp ? [ip, ip + 1, ip + 2, ip + 3, ip + 12, ip + 15] : [ip, ip + 3]
+        let cookie = ip + (cell.encapsulation == .udp ? 16 : 4)
+        let behind = cookie + cell.cookie.length.byteCount
+        places += cookie..<behind
         for place in places {
             var other = packet
             other[place] ^= 1
             let result = try bench.decap.testRun(Self.message(cell, other, mtu: 1400))
             #expect(result.verdict == Verdict.pass)
             #expect(try Self.learned(bench) == 0, "octet \(place)")
+            // Not even if that is the last octet quoted.
+            _ = try? bench.decap.testRun(Self.message(cell, other, mtu: 1400, quoted: place + 1))
+            #expect(try Self.learned(bench) == 0, "octet \(place), the last one")
         }
-        // Cut anywhere before the session id's end.
-        let needed = ip + (cell.encapsulation == .udp ? 16 : 4)
+        // Cut anywhere before the end of the session id, or of a cookie's first four octets.
+        let needed = min(cookie + 4, behind)
         for quoted in 0..<needed {
             _ = try? bench.decap.testRun(Self.message(cell, packet, mtu: 1400, quoted: quoted))
         }
         #expect(try Self.learned(bench) == 0)
-        _ = try bench.decap.testRun(Self.message(cell, packet, mtu: 1400, quoted: needed))
-        #expect(try Self.learned(bench) == 1400)
+        for quoted in needed...behind {
+            _ = try bench.decap.testRun(Self.message(cell, packet, mtu: 1400 - UInt16(quoted), quoted: quoted))
+            #expect(try Self.learned(bench) == 1400 - UInt16(quoted))
+        }
+        // Nor is what a forger says of the peer.
+        var other = packet
+        other[behind - 1] ^= 1
+        var message = Self.message(cell, other, mtu: 0)
+        message[cell.family == .v4 ? 34 : 54] = cell.family == .v4 ? 3 : 1
+        message[cell.family == .v4 ? 35 : 55] = 1
+        #expect(try bench.decap.testRun(message).verdict == Verdict.pass)
+        #expect(try #require(try bench.sessions[cell.configuration.session.local.rawValue]).is_unheard == 0)
+        #expect(try bench.reasons().isEmpty)
     }
 
     /// What the network has of a packet that was cut: its beginning, or from `offset` on what is here taken for the same.
