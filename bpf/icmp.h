@@ -245,8 +245,9 @@ __noinline int heed_icmp(struct __sk_buff *skb, __u32 ip_header, __u32 icmp, __u
         if (bpf_skb_load_bytes(skb, quote, &ip, sizeof(ip)))
             return 0;
         mtu = bpf_ntohl(message.mtu);
-        if (mtu < IPV6_MINIMUM_MTU)
-            mtu = IPV6_MINIMUM_MTU;
+        /* No link of IPv6 takes less: RFC 8201, section 4. */
+        if (is_too_big && mtu < IPV6_MINIMUM_MTU)
+            return 0;
         key.protocol = ip.nexthdr;
         __builtin_memcpy(key.peer_be, &ip.daddr, 16);
         __builtin_memcpy(local, &ip.saddr, 16);

@@ -107,12 +107,21 @@ struct PathMTUTests {
         #expect(try !isUnheard())
     }
 
-    @Test("an absurdly small MTU is taken for the smallest sensible one", arguments: Cell.basic)
+    @Test(
+        "an absurdly small MTU is taken for the smallest sensible one over IPv4, and for nonsense over IPv6",
+        arguments: Cell.basic)
     func floor(cell: Cell) throws {
         let bench = try Bench(cell.configuration)
         let packet = Array(try bench.encap.testRun(Sample.all[0].frame).frame[14...])
-        _ = try bench.decap.testRun(Self.message(cell, packet, mtu: 68))
-        #expect(try Self.learned(bench) == (cell.family == .v4 ? 552 : 1280))
+        for mtu: UInt16 in cell.family == .v4 ? [0, 68, 551] : [0, 68, 552, 1279] {
+            let message = Self.message(cell, packet, mtu: mtu)
+            let result = try bench.decap.testRun(message)
+            #expect(result.verdict == Verdict.pass && result.frame == message)
+            #expect(try Self.learned(bench) == (cell.family == .v4 ? 552 : 0), "\(mtu)")
+        }
+        let least: UInt16 = cell.family == .v4 ? 552 : 1280
+        _ = try bench.decap.testRun(Self.message(cell, packet, mtu: least))
+        #expect(try Self.learned(bench) == least)
     }
 
     @Test("a message about anybody else's packet, or a forged one, changes nothing", arguments: Cell.all)

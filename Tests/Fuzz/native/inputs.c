@@ -87,7 +87,12 @@ struct packet *from_peer(const struct octets *input, __u32 link) {
         wrap(&session, &how, &frame, &outer);
         front = outer.length - how.padding - frame.length;
     } else if (recipe.shape & SHAPE_QUOTE) {
-        quote(&session, link, recipe.mtu, &frame, &outer);
+        struct quoting how = {.link = link,
+                              .mtu = recipe.mtu,
+                              .missing = recipe.options & QUOTE_CUT ? recipe.padding + frame.length : 0,
+                              .is_piece = !!(recipe.options & QUOTE_PIECE),
+                              .is_later = !!(recipe.options & QUOTE_LATER)};
+        quote(&session, &how, &frame, &outer);
     } else {
         outer.length = frame.length;
         memcpy(outer.at, frame.at, frame.length);

@@ -202,6 +202,11 @@ static void change(struct recipe *recipe, __u32 frame_length) {
         recipe->sublayer = (__u8)(one_in(3) ? pick(256) : 0);
         recipe->source_port = (__u16)(one_in(3) ? pick(0x10000) : 0);
         recipe->pkt_type = (__u8)(one_in(8) ? pick(8) : 0);
+        if (recipe->shape & SHAPE_QUOTE && !(recipe->shape & SHAPE_WRAP)) {
+            recipe->options = (__u8)(pick(8) << 5);
+            recipe->padding = (__u8)pick(24);
+            recipe->mtu = (__u16)(one_in(3) ? pick(0x10000) : 1270 + pick(200));
+        }
         break;
     case 19: /* what the XDP program before the filter finds */
         recipe->overwrite[0].xdp = (__u8)(one_in(3) ? 0 : one_in(2) ? 1 << pick(8) : pick(256));

@@ -51,6 +51,11 @@ ECN without the header's sum|ecn.h|s/if (!is_v6 && bpf_l3_csum_replace/if (0 \&\
 reply's checksum|icmp.h|s/sum_words(&message, sizeof(message)) + quoted/quoted/
 reply to the wrong host|icmp.h|s/ip.daddr = cause.saddr/ip.daddr = cause.daddr/
 path MTU of somebody else's packet|icmp.h|s/} else if (local\[0\] != encap->header\[3\]) {/} else if (0) {/
+path MTU without a cookie|icmp.h|s/if (!is_cookie_quoted(skb, .*))/if (0)/
+path MTU by half a cookie|icmp.h|s/if (octet != rest\[i\])/if (0)/
+path MTU by a later piece|icmp.h|s/fragment.offset & bpf_htons(FRAGMENT_OFFSET)/0/
+path MTU by a later piece of IPv4|icmp.h|s/ip.frag_off & bpf_htons(IP_FRAGMENT_OFFSET))/0)/
+first piece not known|icmp.h|s/if (key.protocol == NEXT_HEADER_FRAGMENT)/if (0)/
 sequence number sent twice|sequence.h|s/__sync_fetch_and_add(&sequence->send, 1)/sequence->send/
 drop counted twice|stats.h|s/counter->rx_dropped += 1/counter->rx_dropped += 2/
 drop not counted|stats.h|s/^    count_reason(reason);$/    (void)0;/

@@ -98,16 +98,13 @@ void receive(int program, struct packet *packet) {
                  state->receive & 0xffffff);
     }
     const struct pw_encap *encap = encap_entry();
-    if (encap && encap->path_mtu != session.path_mtu) {
-        if (outcome.verdict != TC_ACT_UNSPEC || encap->path_mtu < (session.flags & PW_FLAG_IPV6 ? 1280 : 552))
-            fail("a path MTU of %u was learned", encap->path_mtu);
-        const __u8 *ip = received.at + link;
-        __u32 quoted = session.flags & PW_FLAG_IPV6 ? 48 : (ip[0] & 15) * 4 + 8;
-        __u32 size = session.flags & PW_FLAG_IPV6 ? 16 : 4, addresses = session.flags & PW_FLAG_IPV6 ? 8 : 12;
-        if (link + quoted + addresses + 2 * size > received.length ||
-            memcmp(ip + quoted + addresses, session.local, size) ||
-            memcmp(ip + quoted + addresses + size, session.peer, size))
-            fail("a path MTU was learned from a message about somebody else's packet");
-    }
+    __u32 told = is_seen ? told_mtu(&session, &received, link) : 0;
+    int is_news = told && (!is_path_mtu_valid() || told <= session.path_mtu);
+    if (encap && encap->path_mtu != session.path_mtu && (!is_news || encap->path_mtu != told))
+        fail("a path MTU of %u was learned, where %u was told", encap->path_mtu, told);
+    if (encap && is_news && encap->path_mtu != told && !memory_was_short())
+        fail("a path MTU of %u was not learned", told);
+    if (told && outcome.verdict != TC_ACT_UNSPEC)
+        fail("an ICMP message was not left to the stack");
     packet_free(packet);
 }

@@ -49,6 +49,13 @@ enum {
     COOKIES_SECOND = 1 << 5,
 };
 
+/* recipe.options of an ICMP message */
+enum {
+    QUOTE_PIECE = 1 << 5, /* the packet that it quotes has been cut */
+    QUOTE_LATER = 1 << 6, /* and this is not the first piece */
+    QUOTE_CUT = 1 << 7,   /* of its headers so many octets are missing as padding says */
+};
+
 /* recipe.overwrite[0].xdp: what the XDP program finds that stands before the filter. Nothing: all that it needs. */
 enum {
     XDP_WARM = 1 << 0,        /* a frame just like this one came before it */
@@ -93,7 +100,7 @@ struct recipe {
     __u32 sequence;
     __u32 step;
     __u8 sublayer; /* changes to the upper octet of the word */
-    __u8 options;  /* words of IPv4 options outside */
+    __u8 options;  /* words of IPv4 options outside; of an ICMP message, QUOTE_* */
     __u8 outer_class;
     __u8 traffic_class;
     __u32 hash;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { ICMP = 1, TCP = 6, UDP = 17, ICMP6 = 58, L2TP = 115, IPV4 = 0x0800, IPV6 = 0x86dd };
+enum { ICMP = 1, TCP = 6, UDP = 17, FRAGMENT = 44, ICMP6 = 58, L2TP = 115, IPV4 = 0x0800, IPV6 = 0x86dd };
 
 __u16 read16(const __u8 *at) {
     return at[0] << 8 | at[1];
@@ -276,7 +276,7 @@ void wrap(const struct session *session, const struct wrapping *how, const struc
     packet->length += how->padding;
 }
 
-void quote(const struct session *session, __u32 link, __u32 mtu, const struct octets *rest, struct octets *packet) {
+void quote(const struct session *session, const struct quoting *how, const struct octets *rest, struct octets *packet) {
     static const __u8 router4[4] = {192, 0, 2, 1}, router6[16] = {0x20, 1, 0x0d, 0xb8, [15] = 1};
     int is_v6 = !!(session->flags & PW_FLAG_IPV6);
     __u8 outer[128], ours[128] = {}, message[8] = {};
@@ -284,6 +284,17 @@ void quote(const struct session *session, __u32 link, __u32 mtu, const struct oc
     if (is_udp(session) && session->flags & PW_FLAG_ENTROPY_SEND)
         write16(ours + network, 0xc123);
     memset(outer, 0, sizeof(outer));
+    __u32 fragment = is_v6 && how->is_piece ? 8 : 0;
+    if (fragment) {
+        memmove(ours + network + fragment, ours + network, length - network);
+        memset(ours + network, 0, fragment);
+        ours[network] = ours[6];
+        ours[6] = FRAGMENT;
+        write16(ours + network + 2, (how->is_later ? 8 : 0) | 1);
+        length += fragment;
+    } else if (how->is_piece) {
+        write16(ours + 6, 0x2000 | how->is_later);
+    }
     __u32 total = network + 8 + length + rest->length;
     if (is_v6) {
         outer[0] = 0x60;
@@ -306,10 +317,61 @@ void quote(const struct session *session, __u32 link, __u32 mtu, const struct oc
         message[1] = 4;
         write16(ours + 2, 1400);
     }
-    write32(message + 4, mtu);
-    link_header(packet, link, is_v6);
+    write32(message + 4, how->mtu);
+    link_header(packet, how->link, is_v6);
     append(packet, outer, network);
     append(packet, message, 8);
     append(packet, ours, length);
     append(packet, rest->at, rest->length);
+    length += rest->length;
+    packet->length -= how->missing < length ? how->missing : length;
+}
+
+__u32 told_mtu(const struct session *session, const struct octets *packet, __u32 link) {
+    int is_v6 = !!(session->flags & PW_FLAG_IPV6);
+    const __u8 *ip = packet->at + link, *end = packet->at + packet->length;
+    __u32 network = is_v6 ? 40 : 20, size = address_octets(session), sources = is_v6 ? 8 : 12;
+    if (packet->length < link + network || ip[0] >> 4 != (is_v6 ? 6 : 4) || (!is_v6 && (ip[0] & 15) < 5))
+        return 0;
+    if (is_v6 ? ip[6] != ICMP6 : ip[9] != ICMP || read16(ip + 6) & 0x3fff)
+        return 0;
+    const __u8 *message = ip + (is_v6 ? network : (ip[0] & 15) * 4u);
+    const __u8 *ours = message + 8, *at = ours + network;
+    if (at > end || message[0] != (is_v6 ? 2 : 3) || (!is_v6 && message[1] != 4))
+        return 0;
+    __u32 mtu = is_v6 ? read32(message + 4) : read16(message + 6);
+    if (is_v6 && (mtu < 1280 || mtu > 0xffff))
+        return 0;
+    if (!is_v6 && mtu < 552)
+        mtu = 552;
+
+    __u8 protocol = ours[is_v6 ? 6 : 9];
+    if (memcmp(ours + sources, session->local, size) || memcmp(ours + sources + size, session->peer, size))
+        return 0;
+    if (!is_v6 && ((ours[0] & 15) != 5 || read16(ours + 6) & 0x1fff))
+        return 0;
+    if (is_v6 && protocol == FRAGMENT) {
+        if (at + 8 > end || read16(at + 2) & 0xfff8)
+            return 0;
+        protocol = at[0];
+        at += 8;
+    }
+    if (protocol != (is_udp(session) ? UDP : L2TP))
+        return 0;
+    if (is_udp(session)) {
+        if (at + 4 > end || read16(at + 2) != session->peer_port)
+            return 0;
+        if (!(session->flags & PW_FLAG_ENTROPY_SEND) && read16(at) != session->local_port)
+            return 0;
+        at += 12;
+    }
+    if (at + 4 > end || read32(at) != session->peer_id)
+        return 0;
+    at += 4;
+    __u32 quoted = at < end ? (__u32)(end - at) : 0;
+    if (quoted > session->send_length)
+        quoted = session->send_length;
+    if (session->send_length && (quoted < 4 || memcmp(at, session->send_cookie, quoted)))
+        return 0;
+    return mtu;
 }

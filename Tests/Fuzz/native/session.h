@@ -73,7 +73,19 @@ void fill_checksum(__u8 *frame, __u32 length, const struct partial *partial);
 __u32 template_of(const struct session *session, __u8 *header, __u32 *ip_sum, __u32 *udp_sum);
 /* Makes of a frame the packet that carries it from the peer to us. */
 void wrap(const struct session *session, const struct wrapping *how, const struct octets *frame, struct octets *packet);
-/* An ICMP message that says of a packet that we sent that it is too big. */
-void quote(const struct session *session, __u32 link, __u32 mtu, const struct octets *rest, struct octets *packet);
+/* What is to be different about an ICMP message that says of a packet that we sent that it is too big. */
+struct quoting {
+    __u32 link;
+    __u32 mtu;
+    __u32 missing; /* octets at the end that are not quoted */
+    __u8 is_piece; /* the packet has been cut, and this is a piece of it */
+    __u8 is_later; /* and not the first one */
+};
+void quote(const struct session *session, const struct quoting *how, const struct octets *rest, struct octets *packet);
+/*
+ * The MTU that such a message tells of the way to the peer, 0 if it must not be believed: RFC 1191, RFC 8201, and an
+ * end of a pseudowire that wants to hear only of packets that are really its own.
+ */
+__u32 told_mtu(const struct session *session, const struct octets *packet, __u32 link);
 
 #endif
