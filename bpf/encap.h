@@ -129,10 +129,14 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
     /*
      * A veth hands frames over with checksums not filled in, which is fine among Linux stacks, until the frame is in a
      * tunnel whose other end, like the kernel's own L2TP, forgets the remark and finds the checksum wrong. An outer
-     * checksum over what is not filled in would be wrong too, but for what the identity knows.
+     * checksum over what is not filled in would be wrong too, but for what the identity knows: not a frame with
+     * padding.
      */
-    int wants_whole = ((encap->flags & PW_FLAG_FINISH) && (inner.is_partial || inner.may_be_partial)) ||
-                      ((encap->flags & PW_FLAG_UDP_CHECKSUM) && inner.may_be_partial);
+    if (inner.length + sizeof(struct ethhdr) != skb->len)
+        inner.is_sum_known = 0;
+    int wants_whole =
+        ((encap->flags & PW_FLAG_FINISH) && (inner.is_partial || inner.may_be_partial)) ||
+        ((encap->flags & PW_FLAG_UDP_CHECKSUM) && (inner.may_be_partial || (inner.is_partial && !inner.is_sum_known)));
     if (wants_whole && may_split(skb, encap, port)) {
         if (vlan_restore(skb, &tags))
             return drop_tx(slot, PW_DROP_NO_ROOM);
@@ -194,7 +198,7 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
      * The sum by identity counts the IP packet; an Ethernet frame padded to its minimum has more, and is short enough
      * to be summed the plain way, like everything else that the identity does not cover.
      */
-    out.is_sum_known = inner.is_sum_known && inner.length + sizeof(struct ethhdr) == length;
+    out.is_sum_known = inner.is_sum_known;
     out.sum = inner.sum;
 
     __u32 room = outer_length + sizeof(struct ethhdr) + tag_octets;

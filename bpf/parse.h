@@ -204,8 +204,10 @@ static __always_inline int inspect(void *data, void *end, __u32 offset, __u32 et
             return 0;
         }
         /* A datagram shorter than its packet has octets behind it that its checksum does not cover. */
-        if (bpf_ntohs(udp->len) + l3_length != inner->length)
+        if (bpf_ntohs(udp->len) + l3_length != inner->length) {
+            inner->may_be_partial = 1;
             return 0;
+        }
     } else {
         /* A tunnel of the customer's, SCTP, extension headers. ICMP is always sent with its checksum. */
         inner->may_be_partial = protocol != PROTOCOL_ICMP && protocol != PROTOCOL_ICMP6;

@@ -180,7 +180,9 @@ struct PathMTUTests {
         return piece
     }
 
-    @Test("of an outer packet that was cut the first piece is known, whatever a later one looks like", arguments: Cell.all)
+    @Test(
+        "of an outer packet that was cut the first piece is known, whatever a later one looks like", arguments: Cell.all
+    )
     func pieces(cell: Cell) throws {
         let bench = try Bench(cell.configuration)
         let packet = Array(try bench.encap.testRun(Sample.all[0].frame).frame[14...])

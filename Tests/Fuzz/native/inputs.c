@@ -32,7 +32,9 @@ struct packet *from_customer(const struct octets *input, int is_split) {
     overwrite(&frame);
     if (recipe.shape & SHAPE_REPAIR) {
         int is_partial = recipe.shape & SHAPE_PARTIAL && !is_split;
-        repair(frame.at, frame.length, is_partial ? 0 : recipe.padding & 63, is_partial, &partial);
+        /* Without the splitter nobody fills in a checksum before the outer one is made. */
+        __u32 padding = is_partial && recipe.setup & SETUP_NO_SPLITTER ? 0 : recipe.padding & (63 | PADDED_WITHIN);
+        repair(frame.at, frame.length, padding, is_partial, &partial);
     }
     struct packet *packet = packet_new(frame.at, frame.length);
     packet->is_partial = partial.is;

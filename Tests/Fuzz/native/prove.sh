@@ -23,7 +23,8 @@ UDP length once in its checksum|headers.h|s/udp_sum + udp->len + udp->len/udp_su
 UDP checksum of zero sent as it is|headers.h|s/udp->check = check ? check : 0xffff/udp->check = check/
 protocol left out of the inner sum|parse.h|s/addresses + bpf_htons(protocol) +/addresses +/
 last odd octet of a sum|checksum.h|s/^    if (length & 3 && whole/    if (0 \&\& whole/
-padding taken for the packet's|encap.h|s/inner.is_sum_known && inner.length + sizeof(struct ethhdr) == length/inner.is_sum_known/
+padding taken for the packet's|encap.h|s/^        inner.is_sum_known = 0;/        ;/
+unfinished checksum before padding|encap.h|s/ || (inner.is_partial \&\& !inner.is_sum_known))/)/
 cookie not looked at|decap.h|s/if (!cookie_matches(decap, session + 1, end))/if (0)/
 second half of the cookie|decap.h|s/second = cookie\[1\]/second = decap->cookie_be[0][1]/
 source address not looked at|decap.h|s/if (!same_address(decap->peer_be, source, is_v6))/if (0)/

@@ -97,6 +97,8 @@ int is_summed_right(const __u8 *frame, __u32 length, const struct sketch *is) {
 void repair(__u8 *frame, __u32 length, __u32 padding, int is_partial, struct partial *partial) {
     struct sketch is;
     *partial = (struct partial){};
+    int is_short = !!(padding & PADDED_WITHIN);
+    padding &= ~(__u32)PADDED_WITHIN;
     /* First the version, which decides whether there is anything to repair. */
     sketch(frame, length, 14, &is);
     __u32 network = 14 + is.tags * 4;
@@ -134,6 +136,8 @@ void repair(__u8 *frame, __u32 length, __u32 padding, int is_partial, struct par
             transport[12] = (__u8)(0x50 | (transport[12] & 15));
         offset = 16;
     } else if (is.protocol == UDP) {
+        if (is_short && transport_length >= 12)
+            transport_length -= 4;
         write16(transport + 4, transport_length);
         offset = 6;
     } else if (is.protocol == ICMP || is.protocol == ICMP6) {

@@ -65,6 +65,7 @@ struct partial {
     __u32 start, offset;
     __u8 is;
 };
+#define PADDED_WITHIN 64 /* in padding: a UDP datagram is shorter than its packet */
 void repair(__u8 *frame, __u32 length, __u32 padding, int is_partial, struct partial *partial);
 /* As the card does last. */
 void fill_checksum(__u8 *frame, __u32 length, const struct partial *partial);
