@@ -232,7 +232,10 @@ struct pw_sequence {
 };
 _Static_assert(sizeof(struct pw_sequence) == 16, "abi");
 
-/* counters[slot], per CPU. A segmentation-offload frame counts as the frames that a wire would carry. */
+/*
+ * counters[slot], per CPU. Of what is sent and delivered a segmentation-offload frame counts as the frames that a wire
+ * would carry. Of what is dropped it counts as the one frame that it is: it may be one that cannot be cut.
+ */
 struct pw_counters {
     __u64 tx_frames;
     __u64 tx_octets; /* of Ethernet frames as they are carried, without FCS */

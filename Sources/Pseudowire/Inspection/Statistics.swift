@@ -14,6 +14,8 @@ public struct Statistics: Hashable, Sendable {
     /// Octets of those frames, counted like ``txOctets``.
     public var rxOctets: UInt64 = 0
     /// Frames of the customer's that were not sent.
+    ///
+    /// A segmentation-offload frame that was dropped before it was cut counts once. So it does in all that counts drops.
     public var txDropped: UInt64 = 0
     /// Packets of the tunnel's that were not delivered.
     public var rxDropped: UInt64 = 0
