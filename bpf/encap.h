@@ -9,6 +9,7 @@
 #include "maps.h"
 #include "mss.h"
 #include "parse.h"
+#include "round.h"
 #include "route.h"
 #include "sequence.h"
 #include "stats.h"
@@ -28,16 +29,22 @@ static __always_inline int needs_split(struct __sk_buff *skb, const struct pw_en
            skb->len + encap->header_length + 8 > 0xffff;
 }
 
-static __always_inline int may_split(struct __sk_buff *skb, const struct pw_encap *encap, __u32 port) {
-    return encap->split_ifindex && port == skb->ifindex;
+static __always_inline int may_split(const struct pw_encap *encap, const int is_round) {
+    return encap->split_ifindex && !is_round;
 }
 
-static __always_inline int split(struct __sk_buff *skb, const struct pw_encap *encap, __u32 port) {
-    if (!may_split(skb, encap, port))
+static __always_inline int split(struct __sk_buff *skb, const struct pw_encap *encap, __u32 port, const int is_round) {
+    if (!may_split(encap, is_round))
         return drop_tx(encap->slot, PW_DROP_NO_SEGMENTATION);
     /* The mark tells the other end of the splitter whose frame this is. */
     skb->mark = port;
     return bpf_redirect(encap->split_ifindex, 0);
+}
+
+/* Whether a frame goes round; with `must` it does. What comes from there has been, and is not asked. */
+static __always_inline int in_order(struct __sk_buff *skb, const struct pw_encap *encap, const int is_round,
+                                    const struct inner_packet *inner, int must) {
+    return may_split(encap, is_round) && has_rounds(encap) ? goes_round(skb, inner, encap->slot, must) : must;
 }
 
 /* Tags as the peer is to see them: those of `taken`, the outermost one perhaps changed. */
@@ -81,13 +88,12 @@ static __always_inline int fragment_outer(struct __sk_buff *skb, __u32 limit, __
                                                   : fragment_packet(skb, limit, splitter, mark, &none);
 }
 
-static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is_piece) {
+/* `is_round`: it came out of the splitter, a constant at both calls. */
+static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, const int is_round, int is_piece) {
     struct pw_encap *encap = find_encap(skb, port);
     if (!encap)
         return TC_ACT_UNSPEC;
     __u32 slot = encap->slot;
-    if (needs_split(skb, encap))
-        return split(skb, encap, port);
 
     struct vlan_tags tags;
     int taken = vlan_take(skb, &tags);
@@ -117,15 +123,8 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
     struct inner_packet inner;
     inspect_inner(skb, sizeof(struct ethhdr), ethertype, &inner);
     __u32 longest = skb->len - sizeof(struct ethhdr); /* the longest packet that this will be on a wire */
-    if (gso_size) {
-        if (!is_ip || !inner.headers) {
-            /* Not TCP or UDP over IP: the kernel will not cut it behind our headers, but the splitter will. */
-            if (vlan_restore(skb, &tags))
-                return drop_tx(slot, PW_DROP_NO_ROOM);
-            return split(skb, encap, port);
-        }
+    if (gso_size)
         longest = inner.headers + gso_size;
-    }
     /*
      * A veth hands frames over with checksums not filled in, which is fine among Linux stacks, until the frame is in a
      * tunnel whose other end, like the kernel's own L2TP, forgets the remark and finds the checksum wrong. An outer
@@ -137,10 +136,13 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
     int wants_whole =
         ((encap->flags & PW_FLAG_FINISH) && (inner.is_partial || inner.may_be_partial)) ||
         ((encap->flags & PW_FLAG_UDP_CHECKSUM) && (inner.may_be_partial || (inner.is_partial && !inner.is_sum_known)));
-    if (wants_whole && may_split(skb, encap, port)) {
+    /* Not TCP or UDP over IP: the kernel will not cut it behind our headers, but the splitter will. */
+    int must = needs_split(skb, encap) || (gso_size && (!is_ip || !inner.headers)) ||
+               (wants_whole && may_split(encap, is_round));
+    if (in_order(skb, encap, is_round, &inner, must)) {
         if (vlan_restore(skb, &tags))
             return drop_tx(slot, PW_DROP_NO_ROOM);
-        return split(skb, encap, port);
+        return split(skb, encap, port, is_round);
     }
 
     struct way way;
@@ -152,11 +154,14 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
         way.reason = PW_DROP_TOO_BIG;
     int is_cut = 0; /* the outer packet will be */
     if (way.reason == PW_DROP_TOO_BIG && limit > overhead) {
-        if ((gso_size || inner.is_partial || inner.may_be_partial) && may_split(skb, encap, port)) {
+        /* What is cut goes round. */
+        if (encap->flags & PW_FLAG_FRAGMENT_OUTER || !inner.dont_fragment)
+            in_order(skb, encap, is_round, &inner, 1);
+        if ((gso_size || inner.is_partial || inner.may_be_partial) && may_split(encap, is_round)) {
             /* Whatever becomes of it, first it must be whole frames with whole checksums. */
             if (vlan_restore(skb, &tags))
                 return drop_tx(slot, PW_DROP_NO_ROOM);
-            return split(skb, encap, port);
+            return split(skb, encap, port, is_round);
         }
         if (encap->flags & PW_FLAG_FRAGMENT_OUTER) {
             is_cut = 1;
@@ -226,7 +231,7 @@ static __always_inline int encapsulate(struct __sk_buff *skb, __u32 port, int is
             if (gso_size) {
                 if (vlan_restore(skb, &tags))
                     return drop_tx(slot, PW_DROP_NO_ROOM);
-                return split(skb, encap, port);
+                return split(skb, encap, port, is_round);
             }
             is_marked = 0;
         }

@@ -10,21 +10,6 @@
 #include "encap.h"
 #include "flow.h"
 
-/* Takes the place of the kernel's flow hash, for source port and flow label. */
-static __always_inline __u32 hash_of(const void *l3, void *end, __be16 ethertype, const struct inner_packet *inner,
-                                     const struct ethhdr *eth) {
-    if (inner->is_ip && ethertype == bpf_htons(ETH_P_IP)) {
-        const struct iphdr *ip = l3;
-        if ((void *)(ip + 1) <= end)
-            return flow_hash(&ip->saddr, 2, inner->ports, 0);
-    } else if (inner->is_ip) {
-        const struct ipv6hdr *ip = l3;
-        if ((void *)(ip + 1) <= end)
-            return flow_hash((const __u32 *)&ip->saddr, 8, inner->ports, 0);
-    }
-    return flow_hash((const __u32 *)eth, 3, 0, 0);
-}
-
 static __always_inline int encapsulate_xdp(struct xdp_md *context) {
     void *data = (void *)(long)context->data;
     void *end = (void *)(long)context->data_end;
@@ -97,7 +82,8 @@ static __always_inline int encapsulate_xdp(struct xdp_md *context) {
     if (encap->flags & (PW_FLAG_ENTROPY_SEND | PW_FLAG_FLOW_LABEL)) {
         data = (void *)(long)context->data;
         end = (void *)(long)context->data_end;
-        out.hash = hash_of(data + l3_offset, end, ethertype, &inner, &out.eth);
+        /* Takes the place of the kernel's flow hash, for source port and flow label. */
+        out.hash = hash_of(data + l3_offset, end, ethertype, &inner, &out.eth, 0);
     }
     out.traffic_class = outer_traffic_class(encap, &inner);
     __s32 room = outer_length + sizeof(struct ethhdr) + tag_octets - tags.count * 4;

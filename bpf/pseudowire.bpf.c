@@ -11,7 +11,7 @@
 /* Ingress of an access interface. */
 SEC("tc")
 int pw_encap(struct __sk_buff *skb) {
-    return encapsulate(skb, skb->ifindex, 0);
+    return encapsulate(skb, skb->ifindex, 0, 0);
 }
 
 /* Ingress of the splitter's inner end: frames of wire size whose mark says from which access interface they came. */
@@ -23,7 +23,7 @@ int pw_encap_split(struct __sk_buff *skb) {
     if (mark & MARK_OUTER)
         return send_outer_piece(skb, mark & MARK_PORT);
     skb->mark = 0;
-    int verdict = encapsulate(skb, mark & MARK_PORT, !!(mark & MARK_PIECE));
+    int verdict = encapsulate(skb, mark & MARK_PORT, 1, !!(mark & MARK_PIECE));
     return verdict == TC_ACT_UNSPEC ? drop_tx(0, PW_DROP_STRAY) : verdict;
 }
 
