@@ -5,8 +5,8 @@
 /// for fault in faults { print(fault) }             // 1:9: …
 /// ```
 ///
-/// Strict where it matters to configuration: a key that is there twice is a fault, text that is not UTF-8 is one, and so
-/// is a lone surrogate. Values are nested ``JSON5/maximumDepth`` deep at most. Nothing that a text contains traps.
+/// Strict where it matters to configuration: a key that is there twice is a fault, text that is not UTF-8 is one, and
+/// so is a lone surrogate. Values are nested ``JSON5/maximumDepth`` deep at most. Nothing that a text contains traps.
 /// Memory grows with the text alone.
 public enum JSON5 {
     /// How deep arrays and objects may be nested.

@@ -12,10 +12,10 @@ import SystemPackage
 /// ```
 ///
 /// It needs no privilege and changes nothing. Requests must come in the order of the script; one that does not is
-/// refused with `EPROTO` and is a problem, as is what was expected and never came. Works with every test library.
-/// One thread at a time, like what it makes. Offloads are no part of the script: links have the `features`,
-/// `xdpFeatures` and `drivers` that you give them. Links that are born in another namespace go over sockets of their own, which no script
-/// replaces: they are refused with `ENOTSUP`.
+/// refused with `EPROTO` and is a problem, as is what was expected and never came. Works with every test library. One
+/// thread at a time, like what it makes. Offloads are no part of the script: links have the `features`, `xdpFeatures`
+/// and `drivers` that you give them. Links that are born in another namespace go over sockets of their own, which no
+/// script replaces: they are refused with `ENOTSUP`.
 public final class ScriptedKernel {
     private struct Expectation {
         let type: MessageType

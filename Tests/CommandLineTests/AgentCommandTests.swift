@@ -205,8 +205,8 @@ struct AgentCommandTests {
         let shell = try Shell()
         let agent = try AgentProcess(shell, Self.text(["acc0"]), ["--verbose"])
         try agent.expect("info health pseudowire=pw0", "state=up")
-        // Its own changes are told to it, too, and what the kernel makes of new interfaces comes seconds later, at times of
-        // its own: one that looks every second or two never sleeps so long, whenever one begins to watch.
+        // Its own changes are told to it, too, and what the kernel makes of new interfaces comes seconds later, at
+        // times of its own: one that looks every second or two never sleeps so long, whenever one begins to watch.
         var isIdle = false
         for _ in 0..<10 where !isIdle {
             let (before, said) = (try agent.switches(), agent.lines.count)

@@ -166,7 +166,8 @@ struct PathMTUTests {
         #expect(try bench.reasons().isEmpty)
     }
 
-    /// What the network has of a packet that was cut: its beginning, or from `offset` on what is here taken for the same.
+    /// What the network has of a packet that was cut: its beginning, or from `offset` on what is here taken for the
+    /// same.
     private static func piece(_ cell: Cell, _ packet: [UInt8], offset: UInt16, isLast: Bool) -> [UInt8] {
         var piece = packet
         if cell.family == .v4 {

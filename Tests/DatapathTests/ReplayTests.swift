@@ -11,8 +11,8 @@ import Testing
 /// What other implementations have sent, octet for octet.
 @Suite("packets of other implementations, replayed", .enabled(if: geteuid() == 0, "needs root"))
 struct ReplayTests {
-    /// An SCCRQ of ProL2TP 1.7.3, the peer that the fixtures of katalix/go-l2tp are of (`l2tp/msg_test.go`): message type,
-    /// host name "openv3", vendor, receive window, router id, assigned connection id, pseudowire capabilities.
+    /// An SCCRQ of ProL2TP 1.7.3, the peer that the fixtures of katalix/go-l2tp are of (`l2tp/msg_test.go`): message
+    /// type, host name "openv3", vendor, receive window, router id, assigned connection id, pseudowire capabilities.
     private static let proL2TP: [UInt8] =
         [0xc8, 0x03, 0x00, 0x7c, 0, 0, 0, 0, 0, 0, 0, 0] + [0x80, 0x08, 0, 0, 0, 0, 0, 1]
         + [0x80, 0x0c, 0, 0, 0, 7] + Array("openv3".utf8)

@@ -18,8 +18,8 @@ struct ScaleTests {
         return shortest
     }
 
-    /// A packet that is refused by its cookie, and a frame that fits no path, after the sessions were looked through: what
-    /// is refused stays as it is, so that it can be run again and again.
+    /// A packet that is refused by its cookie, and a frame that fits no path, after the sessions were looked through:
+    /// what is refused stays as it is, so that it can be run again and again.
     @Test("P1 to P8: what a packet costs does not depend on how many sessions there are", arguments: Cell.basic)
     func lookUps(cell: Cell) throws {
         var cell = cell

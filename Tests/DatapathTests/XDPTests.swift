@@ -355,7 +355,8 @@ struct XDPTests {
             let passed = try (0..<4096).filter { try ask($0) == XDPVerdict.pass }
             // One in 256: fewer than two, or more than 60, would be seen once in ten thousand runs.
             #expect((2...60).contains(passed.count))
-            // What one has passed, the filter gives to the neighbour table, though another frame has found the way since.
+            // What one has passed, the filter gives to the neighbour table, though another frame has found the way
+            // since.
             let last = try #require(try (4096..<65536).first { try ask($0) == XDPVerdict.pass })
             while try ask(last) == XDPVerdict.pass {}
             let sent = try site.bench.encap.testRun(Self.plain)
@@ -364,7 +365,8 @@ struct XDPTests {
         }
     }
 
-    /// Events are limited by the second: the filter has reported as many of it as it may, and is asked again if it ended.
+    /// Events are limited by the second: the filter has reported as many of it as it may, and is asked again if it
+    /// ended.
     private func shed(_ site: NextHopSite, _ packet: [UInt8]) throws -> Int32 {
         try site.namespace.run { () throws in
             var verdict = XDPVerdict.pass

@@ -5,8 +5,8 @@ internal import Pseudowire
 ///
 ///     faultprocess NAMESPACE-FILE MODE VERB WORDS…
 ///
-/// It prints each point that it comes by. MODE is `count`, or `kill:N`, `stop:N`, `fail:N`, `fail-from:N` for what is to happen
-/// at the Nth, from 0 on. For tests; does nothing of this in a release build.
+/// It prints each point that it comes by. MODE is `count`, or `kill:N`, `stop:N`, `fail:N`, `fail-from:N` for what is
+/// to happen at the Nth, from 0 on. For tests; does nothing of this in a release build.
 @main
 struct FaultProcess {
     static func main() {

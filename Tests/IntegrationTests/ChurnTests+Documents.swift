@@ -157,7 +157,8 @@ extension ChurnTests {
     @Test("what an agent's failing attempts make happen does not hasten the next one")
     func backOff() throws {
         let wire = try Wire()
-        // The driver says no when the programs are put on, and not before: datapath and interfaces are made, and undone.
+        // The driver says no when the programs are put on, and not before: datapath and interfaces are made, and
+        // undone.
         let far = try wire.client(.host0)
         try far.links.update(wire.index("veth01", far), LinkUpdate(mtu: 9000))
         var one = Cell.all[0].configuration(at: .edge1)

@@ -3,8 +3,8 @@ import InternetAddress
 import RouteNetlink
 import Testing
 
-/// Datagrams that arrive all at once: one `sendto`, which the kernel cuts (`UDP_SEGMENT`) just before the cable, so that
-/// the far end takes all of them in before it does anything else.
+/// Datagrams that arrive all at once: one `sendto`, which the kernel cuts (`UDP_SEGMENT`) just before the cable, so
+/// that the far end takes all of them in before it does anything else.
 ///
 /// All have the same length.
 final class DatagramBurst {

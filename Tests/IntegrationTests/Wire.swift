@@ -42,7 +42,8 @@ struct Wire: ~Copyable {
         }
     }
 
-    /// Removes what is ours and checks that the edges are as they were: no filter, no qdisc, no interface, no promiscuity.
+    /// Removes what is ours and checks that the edges are as they were: no filter, no qdisc, no interface, no
+    /// promiscuity.
     func takeDown(_ location: SourceLocation = #_sourceLocation) throws {
         try first.teardown()
         try second.teardown()

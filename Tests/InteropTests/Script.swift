@@ -21,8 +21,8 @@ struct Script: Sendable {
         var results: [String: (passed: Bool, detail: String)] = [:]
         var remarks: [String] = []
         do {
-            // The threads that tests run on have all signals blocked, and a child inherits that: nothing that the script
-            // starts could be told to end.
+            // The threads that tests run on have all signals blocked, and a child inherits that: nothing that the
+            // script starts could be told to end.
             var none = sigset_t()
             var before = sigset_t()
             sigemptyset(&none)

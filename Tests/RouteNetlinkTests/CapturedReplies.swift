@@ -124,7 +124,8 @@ enum CapturedReplies {
         """,
     ]
 
-    /// `127.0.0.1/8`, `10.0.0.1/24`, `10.1.1.1 peer 10.1.1.2`, `::1`, `fd00::1/64` without prefix route, link-local ones.
+    /// `127.0.0.1/8`, `10.0.0.1/24`, `10.1.1.1 peer 10.1.1.2`, `::1`, `fd00::1/64` without prefix route, link-local
+    /// ones.
     static let addresses = [
         """
         4c000000140002000700000000000000020880fe01000000080001007f000001080002007f000001070003006c6f0000

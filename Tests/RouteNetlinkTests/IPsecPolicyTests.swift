@@ -6,7 +6,8 @@ import Testing
 
 /// IPsec policies, as a 6.18 kernel tells of them.
 @Suite struct IPsecPolicyTests {
-    /// `src 192.0.2.21/32 dst 192.0.2.0/24 proto udp sport 1701 dport 1701 dir out priority 7 mark 0x10 mask 0xf0`, ESP.
+    /// `src 192.0.2.21/32 dst 192.0.2.0/24 proto udp sport 1701 dport 1701 dir out priority 7 mark 0x10 mask 0xf0`,
+    /// ESP.
     static let output = """
         14010000 13000200 01000000 a67c0000 c0000200 00000000 00000000 00000000
         c0000215 00000000 00000000 00000000 06a5ffff 06a5ffff 02001820 11000000

@@ -9,7 +9,8 @@ struct Contender: Sendable {
     let name: String
     /// What the inspector must know to see through the outer headers; nil: there are none of ours.
     var pseudowire: PacketInspector.Pseudowire?
-    /// Whether a capture of its frames is inspected; not where frames from a socket, with checksums to be made, never arrive.
+    /// Whether a capture of its frames is inspected; not where frames from a socket, with checksums to be made, never
+    /// arrive.
     var isInspected = true
     /// Sets it up on a network that is built, and hands back what takes it down.
     ///

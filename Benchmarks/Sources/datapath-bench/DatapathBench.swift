@@ -143,7 +143,8 @@ struct DatapathBench: ParsableCommand {
         try Data(report.chart.utf8).write(to: directory.appendingPathComponent("datapath.svg"))
     }
 
-    /// An emulator translates code when it first runs, and a turn's programs are newly loaded: that is not to be measured.
+    /// An emulator translates code when it first runs, and a turn's programs are newly loaded: that is not to be
+    /// measured.
     private func runInGuest() throws {
         let seconds = quick ? 1 : 1.5
         let run = try measure(

@@ -38,8 +38,8 @@ extension Program {
             instructions: [instruction(moveValue), instruction(exit)], type: schedClassifier, name: "bench_empty")
     }
 
-    /// Looks for the entry of the frame's interface and VLAN in the map `access`, reads its beginning and does nothing more: what
-    /// no datapath can do without that keeps sessions in a hash.
+    /// Looks for the entry of the frame's interface and VLAN in the map `access`, reads its beginning and does nothing
+    /// more: what no datapath can do without that keeps sessions in a hash.
     ///
     /// Returns 1 where there is such an entry, else 0.
     static func lookUp(in access: Int32) throws -> Program {

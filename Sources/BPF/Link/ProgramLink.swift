@@ -10,8 +10,9 @@ internal import SystemPackage
 /// try link.replaceProgram(with: next, expecting: program)      // loses no frame; refused if another got there first
 /// ```
 ///
-/// Owns its descriptor. The kernel takes an interface's index for one of the calling thread's network namespace; for another
-/// namespace, call from inside `NetworkNamespace.run(_:)` of RouteNetlink, or from a thread of your own that has entered it.
+/// Owns its descriptor. The kernel takes an interface's index for one of the calling thread's network namespace; for
+/// another namespace, call from inside `NetworkNamespace.run(_:)` of RouteNetlink, or from a thread of your own that
+/// has entered it.
 public struct ProgramLink: ~Copyable {
     private let descriptor: OwnedDescriptor
     /// Appears in errors.

@@ -10,9 +10,9 @@ internal import SystemPackage
 /// if let value = try sessions[1012] { … }
 /// ```
 ///
-/// Opening checks key and value sizes against the kernel's; see ``PerCPUMap`` for maps with a value per CPU. A type that
-/// ends in padding of its own is refused: the kernel's entries lie closer together than Swift's. C's structs have none there.
-/// Errors: `BPFError`; an absent key is nil, not an error. Owns its descriptor.
+/// Opening checks key and value sizes against the kernel's; see ``PerCPUMap`` for maps with a value per CPU. A type
+/// that ends in padding of its own is refused: the kernel's entries lie closer together than Swift's. C's structs have
+/// none there. Errors: `BPFError`; an absent key is nil, not an error. Owns its descriptor.
 public struct Map<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
     let descriptor: OwnedDescriptor
     /// The name it was asked for by; appears in errors.

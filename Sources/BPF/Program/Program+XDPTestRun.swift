@@ -8,8 +8,8 @@ extension Program {
     /// if result.verdict == 2 { print("passed") }      // XDP_PASS
     /// ```
     ///
-    /// Nothing is sent. The frame has arrived at the loopback interface of the calling thread's network namespace, which
-    /// also answers look-ups. It needs an Ethernet header. Linux 5.2.
+    /// Nothing is sent. The frame has arrived at the loopback interface of the calling thread's network namespace,
+    /// which also answers look-ups. It needs an Ethernet header. Linux 5.2.
     public func testRunXDP(_ frame: [UInt8], repetitions: Int32 = 1) throws(BPFError) -> TestRunResult {
         var output = [UInt8](repeating: 0, count: frame.count + 512)
         var options = bpf_test_run_opts()

@@ -11,8 +11,8 @@ internal import SystemPackage
 ///
 /// Ends when the task is cancelled. Nothing is taken out of the ring before it is asked for, so a slow reader loses
 /// what the ring has no room for, and no more. Records that a program puts in with `BPF_RB_NO_WAKEUP` are seen with the
-/// next one that wakes. Each iterator maps the ring anew, and lets go of it when it is dropped; of several at once, each
-/// record reaches one. Errors: `BPFError`. Linux 5.8.
+/// next one that wakes. Each iterator maps the ring anew, and lets go of it when it is dropped; of several at once,
+/// each record reaches one. Errors: `BPFError`. Linux 5.8.
 public struct RingBufferRecords: AsyncSequence, Sendable {
     /// A record's octets as the program wrote them, without the ring's header.
     public typealias Element = [UInt8]

@@ -1,7 +1,8 @@
 extension TypeInformation {
     /// How deep types may refer to types: beyond is a circle, or might as well be one.
     private static var depthLimit: Int { 32 }
-    /// How many fields are looked at: nameless structures, two of each in the next, would otherwise multiply without end.
+    /// How many fields are looked at: nameless structures, two of each in the next, would otherwise multiply without
+    /// end.
     private static var fieldLimit: Int { 4096 }
 
     /// The layout of a type, by its number.

@@ -1,7 +1,7 @@
 /// BTF: what the types of a BPF object or map look like, as its compiler said.
 ///
-/// Every read is checked against the bytes that there are: malformed input is an error, never a trap, and no input makes
-/// it loop. Source: `Documentation/bpf/btf.rst`.
+/// Every read is checked against the bytes that there are: malformed input is an error, never a trap, and no input
+/// makes it loop. Source: `Documentation/bpf/btf.rst`.
 public struct TypeInformation: Sendable {
     /// What is wrong with it.
     public struct Malformed: Error, Sendable, Equatable, CustomStringConvertible {

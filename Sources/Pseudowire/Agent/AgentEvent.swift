@@ -21,7 +21,8 @@ public enum AgentEvent: Sendable, CustomStringConvertible {
     case troubled(PseudowireError, retry: Duration)
     /// Notifications were lost: everything is looked at again.
     case overrun
-    /// It has looked at everything: how many pseudowires there are, those that wait included, and how many of them are up.
+    /// It has looked at everything: how many pseudowires there are, those that wait included, and how many of them are
+    /// up.
     case looked(up: Int, pseudowires: Int, changes: Int, waiting: Int, failures: Int, took: Duration)
     /// It is alive, as often as it was asked to say so.
     case heartbeat

@@ -9,8 +9,8 @@ internal import SystemPackage
 enum AgentLock {
     /// Held until it is released, or the process ends.
     ///
-    /// Everybody in a namespace can lock it, so only the lock of a user who can have an agent here is an agent's. Where /proc
-    /// does not tell whose it is, as under systemd's `ProtectProc=invisible`, it is some other user's.
+    /// Everybody in a namespace can lock it, so only the lock of a user who can have an agent here is an agent's. Where
+    /// /proc does not tell whose it is, as under systemd's `ProtectProc=invisible`, it is some other user's.
     ///
     /// - Returns: who else holds it, where this one goes on without; another agent is not noticed then.
     static func take(

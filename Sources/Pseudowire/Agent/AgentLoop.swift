@@ -12,7 +12,8 @@ struct AgentLoop {
     /// Nil where the kernel does not tell: before Linux 6.3.
     private let drivers: XDPFeatureMonitor?
     private let watch: DocumentWatch?
-    /// Every command that changes pseudowires has a journal meanwhile; where filters stay, the kernel tells nobody of it.
+    /// Every command that changes pseudowires has a journal meanwhile; where filters stay, the kernel tells nobody of
+    /// it.
     private let journal: DocumentWatch
     private var text: [UInt8] = []
     private var document: PseudowireDocument

@@ -9,10 +9,10 @@ public import BPF
 /// ```
 ///
 /// It looks at the whole when it starts, and then only when the kernel says that something has changed, when the file
-/// does, when another command has changed pseudowires, and every ``Options/recheck``, for what nobody announces. An idle
-/// agent makes no system call in between. Each pseudowire is made as soon as what it needs is there, whatever the others
-/// wait for. When the agent stops, or is killed, the traffic flows on. One agent at a time keeps a namespace: a second one
-/// is refused, unless it has a ``Options/deadline``.
+/// does, when another command has changed pseudowires, and every ``Options/recheck``, for what nobody announces. An
+/// idle agent makes no system call in between. Each pseudowire is made as soon as what it needs is there, whatever the
+/// others wait for. When the agent stops, or is killed, the traffic flows on. One agent at a time keeps a namespace: a
+/// second one is refused, unless it has a ``Options/deadline``.
 ///
 /// The work is done on a thread of the agent's own, and the events are told there: return soon. Needs what
 /// ``PseudowireManager`` needs.
@@ -31,7 +31,8 @@ public final class PseudowireAgent: Sendable {
         public var quiet: Duration = .milliseconds(50)
         /// After how long it looks in any case, however much goes on.
         public var longest: Duration = .milliseconds(500)
-        /// How often it looks without being told: nobody announces that a path's MTU was learned or promiscuity switched off.
+        /// How often it looks without being told: nobody announces that a path's MTU was learned or promiscuity
+        /// switched off.
         public var recheck: Duration = .seconds(60)
         /// How long after a failure it tries again, twice as long after each further one.
         public var retry: Duration = .seconds(1)

@@ -3,7 +3,8 @@ internal import RouteNetlink
 /// Whether XDP programs can be before an interface's filter, and whether `--attach auto` has them there.
 ///
 /// An XDP program sees a frame before the kernel has made anything of it, which is why it is fast, and why it is no use
-/// where a frame is not yet what a wire would carry: with segmentation or checksums still to be done, or without its tag.
+/// where a frame is not yet what a wire would carry: with segmentation or checksums still to be done, or without its
+/// tag.
 public enum Acceleration: Hashable, Sendable, CustomStringConvertible {
     /// `auto` has them there.
     case chosen

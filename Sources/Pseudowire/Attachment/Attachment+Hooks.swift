@@ -40,8 +40,8 @@ extension Attachment {
     /// A filter of ours that is there already, left by a command that died, is adopted; anything else at our place is
     /// refused.
     ///
-    /// - Parameter port: what is written down of the interface. A qdisc that somebody else has made in this moment is not of
-    ///   our making after all.
+    /// - Parameter port: what is written down of the interface. A qdisc that somebody else has made in this moment is
+    ///   not of our making after all.
     static func put(
         _ role: Role, on link: Link, at hook: AttachmentHook, _ port: inout pw_port, isQdiscNew: Bool,
         _ state: DatapathState, _ manager: PseudowireManager

@@ -6,8 +6,8 @@ internal import SystemPackage
 
 /// The XDP programs that are before the filters.
 ///
-/// What they do not send themselves they pass, and the filter does the same for it: so they are put on when the filter is
-/// there, taken off before it goes, and whatever happens to them costs nothing but speed.
+/// What they do not send themselves they pass, and the filter does the same for it: so they are put on when the filter
+/// is there, taken off before it goes, and whatever happens to them costs nothing but speed.
 extension Attachment {
     /// The program that our XDP link to an interface runs; nil without one, or when it has come off.
     static func xdpProgramID(

@@ -98,9 +98,9 @@ enum Attachment {
     /// Moves a filter from one hook to the other.
     ///
     /// For a moment it is at both, and frames that are ours meet the one on the tcx hook alone, whichever came first:
-    /// what it does not consume, the other one does not either. A clsact qdisc of our making stays as long as we use the
-    /// interface: when a qdisc is made or removed, the kernel stops the interface's transmit queues, and what is sent
-    /// meanwhile is lost (`qdisc_graft` in net/sched/sch_api.c).
+    /// what it does not consume, the other one does not either. A clsact qdisc of our making stays as long as we use
+    /// the interface: when a qdisc is made or removed, the kernel stops the interface's transmit queues, and what is
+    /// sent meanwhile is lost (`qdisc_graft` in net/sched/sch_api.c).
     static func move(
         _ role: Role, on interface: UInt32, to hook: AttachmentHook, _ state: DatapathState,
         _ manager: PseudowireManager
@@ -123,7 +123,8 @@ enum Attachment {
         try take(role, from: interface, at: hook.other, state, manager)
     }
 
-    /// Writes down that the qdisc will be one of our making, if there is none yet and it is needed; says whether that is so.
+    /// Writes down that the qdisc will be one of our making, if there is none yet and it is needed; says whether that
+    /// is so.
     private static func claimClsact(
         _ port: inout pw_port, _ link: Link, _ hook: AttachmentHook, _ state: DatapathState, _ client: RouteClient
     ) throws(PseudowireError) -> Bool {

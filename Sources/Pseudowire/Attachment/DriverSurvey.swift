@@ -26,8 +26,8 @@ final class DriverSurvey {
         return Self.able.contains(driver) ? [.native, .redirect, .transmit] : nil
     }
 
-    /// The drivers of which Linux 6.1 and 6.2 do not say it: they run XDP programs, and send what these redirect to them
-    /// once they have one themselves (`ndo_xdp_xmit` in each driver's source).
+    /// The drivers of which Linux 6.1 and 6.2 do not say it: they run XDP programs, and send what these redirect to
+    /// them once they have one themselves (`ndo_xdp_xmit` in each driver's source).
     private static let able: Set<String> = [
         "atlantic", "bnxt_en", "ena", "i40e", "ice", "igb", "igc", "ixgbe", "mlx5_core", "mvneta", "mvpp2",
         "qede", "sfc", "virtio_net",

@@ -37,8 +37,8 @@ enum Splitter {
 
     /// Has routes for IPv6 looked up from the inner end as well.
     ///
-    /// There is no netlink attribute for it. Where /proc/sys cannot be written, or there is no IPv6, the datapath falls back to
-    /// the interface that the route named when the pseudowire was configured.
+    /// There is no netlink attribute for it. Where /proc/sys cannot be written, or there is no IPv6, the datapath falls
+    /// back to the interface that the route named when the pseudowire was configured.
     static func forwardIPv6(in namespace: borrowing NetworkNamespace) throws(PseudowireError) {
         let inner = pair.innerName
         _ = try netlink { () throws(NetlinkError) in

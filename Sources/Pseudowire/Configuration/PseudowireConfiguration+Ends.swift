@@ -16,8 +16,8 @@ extension PseudowireConfiguration {
         public var peerPort: UInt16
         /// What stands in the outer checksum of what is sent; over IP only `auto`.
         public var udpChecksum: UDPChecksum
-        /// Whether the source port comes from the inner flow, by which routers spread the load; receiving so, any source
-        /// port is taken.
+        /// Whether the source port comes from the inner flow, by which routers spread the load; receiving so, any
+        /// source port is taken.
         ///
         /// UDP only. Linux's own L2TP refuses a source port that it was not told.
         public var portEntropy: Direction = .none

@@ -120,8 +120,8 @@ public struct PseudowireConfiguration: Hashable, Sendable {
         case finish
     }
 
-    /// Whether TCP segments from the peer reach the customer joined into large frames, as a card's receive offload (GRO)
-    /// would join them: a stack that is near takes them in at a fraction of the cost.
+    /// Whether TCP segments from the peer reach the customer joined into large frames, as a card's receive offload
+    /// (GRO) would join them: a stack that is near takes them in at a fraction of the cost.
     ///
     /// Each flow keeps its order, and what has no large segments goes straight. Order is ABI.
     public enum Coalesce: String, Hashable, Sendable, CaseIterable, Codable {
@@ -138,17 +138,17 @@ public struct PseudowireConfiguration: Hashable, Sendable {
     ///
     /// Order is ABI.
     public enum Attach: String, Hashable, Sendable, CaseIterable, Codable {
-        /// Where there is one already, else `tcx` where the kernel has it, unless filters of others want to see
-        /// frames first, at a priority below ours: then `clsact`. XDP programs are before it where nothing speaks against
+        /// Where there is one already, else `tcx` where the kernel has it, unless filters of others want to see frames
+        /// first, at a priority below ours: then `clsact`. XDP programs are before it where nothing speaks against
         /// them: see ``Acceleration``.
         case auto
         /// A filter on the clsact qdisc, among others' by priority, after every program on the tcx hook.
         case clsact
         /// A link on the tcx hook, before every filter on the clsact qdisc (Linux 6.6).
         case tcx
-        /// XDP programs in the driver, before filters where `auto` would have them: these carry whatever the programs pass
-        /// on. On each interface, which must have Ethernet headers, a driver with native XDP, and no program of somebody
-        /// else's there.
+        /// XDP programs in the driver, before filters where `auto` would have them: these carry whatever the programs
+        /// pass on. On each interface, which must have Ethernet headers, a driver with native XDP, and no program of
+        /// somebody else's there.
         case xdp
     }
 }

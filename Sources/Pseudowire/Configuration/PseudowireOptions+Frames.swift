@@ -3,7 +3,8 @@ internal import L2TP
 
 /// The options about frames and outer packets, each written into a configuration that has the defaults.
 ///
-/// What was misunderstood, or has no place beside other options, keeps its default: one reason is enough for one option.
+/// What was misunderstood, or has no place beside other options, keeps its default: one reason is enough for one
+/// option.
 extension PseudowireOptions {
     /// An interface that is there, or one to be made: one of the two.
     func readAccess(_ reader: inout Reader) {

@@ -39,10 +39,10 @@ enum DatapathObject {
 
     /// Maps that may have memory for all their entries from the beginning: the kernel fills them in half the time then.
     ///
-    /// Not those that carry frames: memory that waits is given to the next entry at once, while a program may still read
-    /// the one before, and a frame would leave with another customer's headers. Memory of an entry's own stays until no
-    /// program reads it. What an ICMP message finds in `paths` is looked up again in `access`, which may be another one's by
-    /// then in any case, and compared with the message.
+    /// Not those that carry frames: memory that waits is given to the next entry at once, while a program may still
+    /// read the one before, and a frame would leave with another customer's headers. Memory of an entry's own stays
+    /// until no program reads it. What an ICMP message finds in `paths` is looked up again in `access`, which may be
+    /// another one's by then in any case, and compared with the message.
     static let roomy: Set<MapName> = [.pseudowires, .paths]
 
     /// How many entries `past` has once something was counted in other maps: all of these have come to an end.
@@ -71,7 +71,8 @@ enum DatapathObject {
 }
 
 extension UInt32 {
-    /// The sum, or the largest number there is: how many pseudowires there may be is read from a map, which may say anything.
+    /// The sum, or the largest number there is: how many pseudowires there may be is read from a map, which may say
+    /// anything.
     fileprivate func adding(_ other: UInt32) -> UInt32 {
         let (sum, overflows) = addingReportingOverflow(other)
         return overflows ? .max : sum

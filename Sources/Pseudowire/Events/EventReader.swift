@@ -7,8 +7,8 @@ internal import BPF
 /// while true { for event in try reader.next(within: .seconds(1)) { print(event) } }
 /// ```
 ///
-/// An event that one reader has taken no other one gets. Reading changes nothing else, and whether anybody reads makes no
-/// difference to the datapath.
+/// An event that one reader has taken no other one gets. Reading changes nothing else, and whether anybody reads makes
+/// no difference to the datapath.
 public final class EventReader {
     private let buffer: RingBufferReader
 

@@ -2,7 +2,8 @@ internal import CPseudowireObject
 public import InternetAddress
 internal import L2TP
 
-/// A packet that somebody should look into: from the wrong sender, with the wrong cookie, for a session that nobody has.
+/// A packet that somebody should look into: from the wrong sender, with the wrong cookie, for a session that nobody
+/// has.
 ///
 /// The datapath reports at most eight a second for each reason and CPU; the counters count all.
 public struct PacketEvent: Hashable, Sendable, CustomStringConvertible {

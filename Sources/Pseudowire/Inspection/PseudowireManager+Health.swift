@@ -150,8 +150,8 @@ extension PseudowireManager {
         let unfiltered = try cache.missingFilter(.access, record.access) { () throws(PseudowireError) in
             try missingFilter(.access, on: access, state)
         }
-        // An interface of ours is known by its mark, for the customer may rename it; anything else by its name, or, while
-        // nothing else has that, by our filter.
+        // An interface of ours is known by its mark, for the customer may rename it; anything else by its name, or,
+        // while nothing else has that, by our filter.
         if configuration.makesInterface {
             guard access.alias == CustomerPort.alias else { return gone }
         } else if !access.answers(to: configuration.access) {

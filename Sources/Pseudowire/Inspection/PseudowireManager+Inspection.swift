@@ -99,7 +99,8 @@ extension PseudowireManager {
 extension Route {
     /// The largest packet that it takes: the interface's limit, or its own if that is locked.
     ///
-    /// An MTU that is not locked is for local senders; the kernel does not tell it to who forwards, nor to the datapath.
+    /// An MTU that is not locked is for local senders; the kernel does not tell it to who forwards, nor to the
+    /// datapath.
     func pathMTU(through link: Link) -> Int { min(Int(isMTULocked ? mtu ?? link.mtu : link.mtu), Int(link.mtu)) }
 }
 

@@ -7,7 +7,8 @@ public struct Statistics: Hashable, Sendable {
     ///
     /// A segmentation-offload frame counts as the frames that a wire carries.
     public var txFrames: UInt64 = 0
-    /// Octets of those frames as they are carried: Ethernet header to payload, without FCS, and without a tag that is stripped.
+    /// Octets of those frames as they are carried: Ethernet header to payload, without FCS, and without a tag that is
+    /// stripped.
     public var txOctets: UInt64 = 0
     /// Frames from the peer that were delivered.
     public var rxFrames: UInt64 = 0
@@ -15,7 +16,8 @@ public struct Statistics: Hashable, Sendable {
     public var rxOctets: UInt64 = 0
     /// Frames of the customer's that were not sent.
     ///
-    /// A segmentation-offload frame that was dropped before it was cut counts once. So it does in all that counts drops.
+    /// A segmentation-offload frame that was dropped before it was cut counts once. So it does in all that counts
+    /// drops.
     public var txDropped: UInt64 = 0
     /// Packets of the tunnel's that were not delivered.
     public var rxDropped: UInt64 = 0
@@ -60,8 +62,8 @@ public struct DropReason: RawRepresentable, Hashable, Sendable, CaseIterable, Cu
     /// One lower-case word, as in `no_route`.
     public var identifier: String { Self.text(pw_drop_reason_identifier(rawValue)).lowercased() }
 
-    /// Which way the frame went: `tx`, `rx`; `seen` for what was left to the stack, `noted` for what was delivered, or never
-    /// came.
+    /// Which way the frame went: `tx`, `rx`; `seen` for what was left to the stack, `noted` for what was delivered, or
+    /// never came.
     public var direction: String { Self.text(pw_drop_reason_direction(rawValue)) }
 
     /// A sentence for people.

@@ -1,5 +1,5 @@
-/// What of a pseudowire's state is not its own, but that of interfaces, routes and filters: the next one in the same place
-/// has the same, and the very same object.
+/// What of a pseudowire's state is not its own, but that of interfaces, routes and filters: the next one in the same
+/// place has the same, and the very same object.
 final class Surroundings {
     private let record: Record
     /// Names of the interfaces at which packets are taken in.

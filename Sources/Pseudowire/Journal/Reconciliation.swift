@@ -4,8 +4,9 @@ internal import RouteNetlink
 
 /// Makes pseudowires what the journal says, whatever of it is done already.
 ///
-/// Everything is added or replaced before anything is taken away, as in a plan. An interface that is gone, or is somebody
-/// else's by now, is left out, for no command may be held up by it for ever: its pseudowire says so in its health.
+/// Everything is added or replaced before anything is taken away, as in a plan. An interface that is gone, or is
+/// somebody else's by now, is left out, for no command may be held up by it for ever: its pseudowire says so in its
+/// health.
 struct Reconciliation {
     private let manager: PseudowireManager
     private let state: DatapathState

@@ -1,9 +1,9 @@
 /// Entries, and records behind them, that go to the kernel while filters are put on interfaces.
 ///
-/// For each filter the kernel waits until no processor is where it changes something, some milliseconds, in which nobody
-/// works. That a filter finds no entries yet does no harm: frames go on as they went without it. The ways in are complete
-/// before the ways out begin, as always. A record may say that a pseudowire is whole while its filter is still to come: no
-/// other command looks at it before all is done, or before it has read the journal.
+/// For each filter the kernel waits until no processor is where it changes something, some milliseconds, in which
+/// nobody works. That a filter finds no entries yet does no harm: frames go on as they went without it. The ways in are
+/// complete before the ways out begin, as always. A record may say that a pseudowire is whole while its filter is still
+/// to come: no other command looks at it before all is done, or before it has read the journal.
 struct Overlap {
     let entries: Range<Int>
     let filters: Range<Int>

@@ -54,8 +54,8 @@ extension PseudowireManager {
     /// Writes down which drivers send what an XDP program redirects to them, whose frames an interface takes, and where
     /// floods end: with an XDP program that somebody has asked for.
     ///
-    /// A veth does while its other end has GRO on, or an XDP program: so this is asked after ours are attached, and again
-    /// by every command. Where nobody says so (Linux 6.1, for most drivers), nothing is redirected.
+    /// A veth does while its other end has GRO on, or an XDP program: so this is asked after ours are attached, and
+    /// again by every command. Where nobody says so (Linux 6.1, for most drivers), nothing is redirected.
     func noteDrivers(
         _ state: DatapathState, _ wishes: [UInt32: PseudowireConfiguration.Attach]? = nil
     ) throws(PseudowireError) {

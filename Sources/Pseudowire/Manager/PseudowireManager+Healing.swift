@@ -19,8 +19,8 @@ extension PseudowireManager {
 
     /// Does for each by itself what could not be done for all together.
     ///
-    /// One that cannot be helped is not to stand in the way of the others; and an interface may have gone since it was looked
-    /// at.
+    /// One that cannot be helped is not to stand in the way of the others; and an interface may have gone since it was
+    /// looked at.
     private func oneByOne(
         _ names: [String], failed: (String, PseudowireError) -> Void = { _, _ in },
         _ plan: (String) throws(PseudowireError) -> Plan

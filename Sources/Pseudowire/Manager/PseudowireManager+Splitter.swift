@@ -5,8 +5,8 @@ internal import RouteNetlink
 extension PseudowireManager {
     /// Makes the splitter again where somebody has removed it; returns the state, which knows its indexes then.
     ///
-    /// Without it no way to a peer is found by the routing tables. Where its names are somebody else's, everything stays as
-    /// it is.
+    /// Without it no way to a peer is found by the routing tables. Where its names are somebody else's, everything
+    /// stays as it is.
     func mendSplitter(_ state: DatapathState) throws(PseudowireError) -> DatapathState {
         let known = state.identity.splitter
         guard let found = try? Splitter.find(client) ?? Splitter.create(client, in: namespace) else { return state }

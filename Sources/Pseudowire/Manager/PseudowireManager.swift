@@ -80,8 +80,8 @@ public final class PseudowireManager {
 
     /// Does what a plan says: all of it, or, if a step fails, nothing.
     ///
-    /// - Throws: `refused` if the pseudowires here are no longer those that the plan was made for. Should a step find the
-    ///   system otherwise than expected, it fails, and all is undone.
+    /// - Throws: `refused` if the pseudowires here are no longer those that the plan was made for. Should a step find
+    ///   the system otherwise than expected, it fails, and all is undone.
     public func execute(_ plan: Plan) throws(PseudowireError) {
         try change { () throws(PseudowireError) in
             guard Set(try records(openState()).map(\.basis)) == plan.basis else {

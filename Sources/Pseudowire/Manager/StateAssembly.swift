@@ -16,8 +16,8 @@ enum StateAssembly {
         let client = manager.client
         let directory = manager.directory
         for pair in [Splitter.pair, Joiner.pair] {
-            // A name that is somebody else's is told of before anything is made; one of ours was left behind by a command that
-            // died right here.
+            // A name that is somebody else's is told of before anything is made; one of ours was left behind by a
+            // command that died right here.
             if try pair.find(client) != nil { try pair.remove(client) }
         }
         let splitter = try Splitter.create(client, in: manager.namespace)
@@ -55,7 +55,8 @@ enum StateAssembly {
         try FaultPoint.stateNamed.reach()
     }
 
-    /// Takes its name from the state, removes joiner and splitter, then the pins; the kernel frees what nothing refers to any more.
+    /// Takes its name from the state, removes joiner and splitter, then the pins; the kernel frees what nothing refers
+    /// to any more.
     ///
     /// Undone if they cannot be removed. Also for what is half made.
     static func remove(_ manager: PseudowireManager) throws(PseudowireError) {

@@ -165,8 +165,8 @@ struct DocumentPlanner {
         }
         if !faults.isEmpty { place = nil }
         if let hidden { place?.hidden = hidden }
-        // What keeps it from being made anew does not undo it, as long as it is where it was; nor does an option that cannot be
-        // had, if it is to carry the same frames to the same peer.
+        // What keeps it from being made anew does not undo it, as long as it is where it was; nor does an option that
+        // cannot be had, if it is to carry the same frames to the same peer.
         if place == nil, let old, old.isReady, old.access != 0,
             old.configuration == wire || mode == .keep && old.configuration.carries(theSameAs: wire),
             try isThere(old, hidden, access)

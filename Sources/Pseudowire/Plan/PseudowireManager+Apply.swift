@@ -16,7 +16,8 @@ extension PseudowireManager {
 
     /// Everything that is wrong with a document's text, and with it the interfaces that it names and that are not here.
     ///
-    /// For a text that is not valid, of which no plan can be made; what else this machine has against it a plan will tell.
+    /// For a text that is not valid, of which no plan can be made; what else this machine has against it a plan will
+    /// tell.
     public func faults(of text: [UInt8]) -> [ConfigurationFault] {
         let known = (try? records(openState())) ?? []
         let records = Dictionary(known.map { ($0.configuration.name, $0) }) { first, _ in first }
@@ -34,7 +35,8 @@ extension PseudowireManager {
 
     /// What one look at the interfaces has against those that a configuration names.
     ///
-    /// Those that are recorded for it already may be gone: then it waits. Where the kernel does not answer, nothing is said.
+    /// Those that are recorded for it already may be gone: then it waits. Where the kernel does not answer, nothing is
+    /// said.
     private func missingInterfaces(
         _ wire: PseudowireConfiguration, _ old: Record?, _ cache: SurveyCache
     ) -> [ConfigurationFault] {

@@ -62,10 +62,10 @@ extension PseudowireManager {
             if state != nil { cleared.append(.clearCounters(record)) }
             // The way in before the way out: no reply can come before we are ready for it.
             entries.append(.write(.session, record, over: nil))
-            // Two pseudowires to one session of one peer have one key there, and the earlier one learns. Between the same
-            // addresses and ports such a pair is a mistake, for the peer answers only one. Through two UDP tunnels it may
-            // be meant: then the ports that a message quotes fit the earlier one alone, and what is said of the other's
-            // packets is believed by neither. That one follows routes and interfaces, not ICMP.
+            // Two pseudowires to one session of one peer have one key there, and the earlier one learns. Between the
+            // same addresses and ports such a pair is a mistake, for the peer answers only one. Through two UDP tunnels
+            // it may be meant: then the ports that a message quotes fit the earlier one alone, and what is said of the
+            // other's packets is believed by neither. That one follows routes and interfaces, not ICMP.
             if paths.insert(PathKey(record)).inserted { found.append(.write(.path, record, over: nil)) }
             sent.append(.write(.access(underlay: place.wayOut?.rawValue ?? 0, before: 0), record, over: nil))
             encaps += filters.encap
@@ -120,8 +120,8 @@ extension PseudowireManager {
         } catch {
             guard try !state.unreadable.isEmpty else { throw error }
         }
-        // No pseudowire, but filters: left by a command that died when it had erased the one and not yet detached the other.
-        // Or none that could be read: with the datapath, all of them go.
+        // No pseudowire, but filters: left by a command that died when it had erased the one and not yet detached the
+        // other. Or none that could be read: with the datapath, all of them go.
         var actions: [Action] = []
         let attached = try Attached(self)
         for (interface, port) in try state.portList {

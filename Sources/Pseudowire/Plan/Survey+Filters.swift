@@ -36,8 +36,8 @@ extension Survey {
         return try netlink { () throws(NetlinkError) in try drivers.judge(link, isOurs: isOurs) }
     }
 
-    /// What it takes to have a pseudowire's filters, and the XDP programs before them, where they are wanted; those that are
-    /// there are moved.
+    /// What it takes to have a pseudowire's filters, and the XDP programs before them, where they are wanted; those
+    /// that are there are moved.
     mutating func filters(
         of record: Record, at place: Place
     ) throws(PseudowireError) -> (decap: [Action], encap: [Action]) {

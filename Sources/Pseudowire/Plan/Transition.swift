@@ -182,8 +182,8 @@ struct Transition {
         return actions
     }
 
-    /// Who learns from ICMP messages: of two pseudowires to one session of the peer's, which differ in nothing that such a
-    /// message quotes, the earlier one.
+    /// Who learns from ICMP messages: of two pseudowires to one session of the peer's, which differ in nothing that
+    /// such a message quotes, the earlier one.
     private struct Owners {
         private let before: [PathKey: Record]
         private let after: [PathKey: Record]

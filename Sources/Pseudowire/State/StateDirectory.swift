@@ -46,7 +46,8 @@ struct StateDirectory: Hashable, Sendable {
             """)
     }
 
-    /// Whether pins can be made and taken away: asked before anything is begun, for the last step of some changes is one.
+    /// Whether pins can be made and taken away: asked before anything is begun, for the last step of some changes is
+    /// one.
     func checkWritable() throws(PseudowireError) {
         guard access(base, W_OK) == 0 else { throw .system("change \(base)", Errno(rawValue: errno)) }
     }
@@ -89,8 +90,8 @@ struct StateDirectory: Hashable, Sendable {
         }
     }
 
-    /// Whether a filter on the tcx hook, an XDP program, or what watches over the joiner is on an interface: then the namespace
-    /// is there, and only the splitter is gone.
+    /// Whether a filter on the tcx hook, an XDP program, or what watches over the joiner is on an interface: then the
+    /// namespace is there, and only the splitter is gone.
     private static func hasLiveLink(_ directory: String) throws(PseudowireError) -> Bool {
         for name in try FileSystem.entries(of: directory) where name.hasPrefix(linkPrefix) {
             let index = try bpf { () throws(BPFError) in

@@ -30,7 +30,8 @@ extension PseudowireManager {
         try upgrade(to: .embedded, evenIfCurrent: evenIfCurrent)
     }
 
-    /// To another build than this one, as later and earlier releases do: for tests that need it in a process of its own.
+    /// To another build than this one, as later and earlier releases do: for tests that need it in a process of its
+    /// own.
     package func upgrade(toObject octets: [UInt8]) throws(PseudowireError) { try upgrade(to: DatapathImage(octets)) }
 
     /// - Parameter renewing: maps that are made anew though they could be kept.

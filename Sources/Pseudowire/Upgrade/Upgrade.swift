@@ -8,7 +8,8 @@ internal import SystemPackage
 /// 1. **Prove**: the new programs are run on frames of our making, on maps of their own.
 /// 2. **Stage**: they are loaded on the live maps; maps whose layout has changed are made anew and filled. All of it is
 ///    pinned in a directory beside the state's, as whole a state as that one.
-/// 3. **Begin**: `meta` says so, by one update. Until here nothing has happened; from here on, whoever comes next finishes.
+/// 3. **Begin**: `meta` says so, by one update. Until here nothing has happened; from here on, whoever comes next
+/// finishes.
 /// 4. **Exchange** each filter's program, by one call each: decapsulation before encapsulation.
 /// 5. **Carry over** what the old programs counted meanwhile in maps that were made anew.
 /// 6. **Commit**: the two directories change places, by one call; then the old one goes.
@@ -114,8 +115,8 @@ struct Upgrade {
 
     /// How a map that is there is laid out; nil where that is not said, or not said to this process.
     ///
-    /// Only `CAP_SYS_ADMIN` may read it. Others have been let this far with a state of this ABI alone, whose number says
-    /// that it is laid out as the object's.
+    /// Only `CAP_SYS_ADMIN` may read it. Others have been let this far with a state of this ABI alone, whose number
+    /// says that it is laid out as the object's.
     private static func layouts(
         of map: borrowing RawMap
     ) throws(BPFError) -> (key: StructLayout, value: StructLayout)? {

@@ -3,8 +3,8 @@ internal import CPseudowireObject
 
 /// What the datapath writes itself, in maps that an upgrade could not keep.
 ///
-/// Counts go to `past`, by setting each sum and not by adding, so that doing it twice does no harm. The old programs must have
-/// ended by then.
+/// Counts go to `past`, by setting each sum and not by adding, so that doing it twice does no harm. The old programs
+/// must have ended by then.
 struct UpgradeCounts {
     private let path: String
     private let abi: UInt32
@@ -30,7 +30,8 @@ struct UpgradeCounts {
 
     /// How far the new datapath's numbers are ahead of the old one's.
     ///
-    /// That one still numbers frames while filters are exchanged, and no number is to be sent twice. The peer notes a gap, and drops nothing.
+    /// That one still numbers frames while filters are exchanged, and no number is to be sent twice. The peer notes a
+    /// gap, and drops nothing.
     static let numberLead: UInt64 = 4096
 
     /// Has the new datapath number frames from beyond what the old one will reach.

@@ -25,8 +25,8 @@ public final class RouteMonitor {
     /// With `includingPresent` it first tells what is there, as `present`, and then `.synchronised`; and again after
     /// each `.resynchronise`. Something that changed meanwhile may be told twice, in the right order.
     ///
-    /// With `listeningEverywhere` it tells of the namespaces too that `namespace` has numbers for, as `.elsewhere`; what
-    /// is there already it tells of `namespace` alone. Needs `CAP_NET_BROADCAST`.
+    /// With `listeningEverywhere` it tells of the namespaces too that `namespace` has numbers for, as `.elsewhere`;
+    /// what is there already it tells of `namespace` alone. Needs `CAP_NET_BROADCAST`.
     ///
     /// `receiveBuffer` is how many bytes of events may wait; the system's default holds 92 of links. Beyond
     /// `net.core.rmem_max` it needs `CAP_NET_ADMIN`, and is cut to that without.

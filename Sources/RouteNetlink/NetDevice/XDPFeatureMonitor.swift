@@ -10,8 +10,9 @@ import SystemPackage
 /// }
 /// ```
 ///
-/// It subscribes when it is made, to the group `mgmt` of the family `netdev`: ask afterwards what is so, and no change falls in
-/// between. It owns one socket, opened in its namespace by a plain thread that has ended by then. One thread or task at a time.
+/// It subscribes when it is made, to the group `mgmt` of the family `netdev`: ask afterwards what is so, and no change
+/// falls in between. It owns one socket, opened in its namespace by a plain thread that has ended by then. One thread
+/// or task at a time.
 public final class XDPFeatureMonitor {
     /// What has happened.
     public enum Event: Hashable, Sendable {

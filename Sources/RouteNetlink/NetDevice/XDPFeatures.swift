@@ -6,8 +6,8 @@
 /// }
 /// ```
 ///
-/// Not constant: a veth takes redirected frames only while its other end has GRO on or an XDP program. The corresponding
-/// C constants are `NETDEV_XDP_ACT_*`.
+/// Not constant: a veth takes redirected frames only while its other end has GRO on or an XDP program. The
+/// corresponding C constants are `NETDEV_XDP_ACT_*`.
 public struct XDPFeatures: OptionSet, Hashable, Sendable {
     public let rawValue: UInt64
 

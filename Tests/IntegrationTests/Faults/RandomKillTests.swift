@@ -138,8 +138,8 @@ struct RandomKillTests {
                     let generation = try identity(arena)?.generation
                     let place = "round \(done), seed \(Self.seed): \(command.words.joined(separator: " "))"
                     let process = try start(command, arena)
-                    // One in eight lives; of the others half are killed at any instant of their usual time, half while they
-                    // change something.
+                    // One in eight lives; of the others half are killed at any instant of their usual time, half while
+                    // they change something.
                     let isSpared = usual[kind] == nil || Int.random(in: 0..<8, using: &numbers) == 0
                     let instant = Double.random(in: 0...1, using: &numbers)
                     let isAimed = Bool.random(using: &numbers)

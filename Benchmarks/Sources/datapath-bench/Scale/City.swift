@@ -65,8 +65,8 @@ struct City: ~Copyable {
 
     /// What encap and decap cost.
     ///
-    /// - Returns: each run for the next of many sessions, in an order that no cache could guess; and all for the same one. The
-    ///   third of each is a look-up alone.
+    /// - Returns: each run for the next of many sessions, in an order that no cache could guess; and all for the same
+    ///   one. The third of each is a look-up alone.
     borrowing func programs(runs: Int) throws -> (inTurn: [ProgramCost], same: [ProgramCost]) {
         var numbers = Array(stride(from: 0, to: count, by: max(1, count / Self.turns)))
         var generator = SystemRandomNumberGenerator()

@@ -41,8 +41,8 @@ enum KernelMemory {
         return found
     }
 
-    /// Seconds that it takes to fill maps as large as those of so many pseudowires, in batches: the entry by which frames
-    /// are sent, the one by which they are taken in, what ICMP is found by, and the record.
+    /// Seconds that it takes to fill maps as large as those of so many pseudowires, in batches: the entry by which
+    /// frames are sent, the one by which they are taken in, what ICMP is found by, and the record.
     static func fill(_ count: Int) throws -> Double {
         try fill(count, UInt64.self, Octets120.self) + fill(count, UInt32.self, Octets72.self)
             + fill(count, Octets24.self, UInt64.self) + fill(count, Octets32.self, Octets168.self)

@@ -36,8 +36,8 @@ struct SessionScale: Codable, Sendable {
     ) throws -> [SessionScale] {
         try counts.map { count in
             progress("\(count) sessions")
-            // What is left of a namespace that is no more is removed by the next command, wherever; the kernel takes some
-            // seconds to free it, and what is measured next is not to share the machine with that.
+            // What is left of a namespace that is no more is removed by the next command, wherever; the kernel takes
+            // some seconds to free it, and what is measured next is not to share the machine with that.
             defer {
                 try? PseudowireManager().refresh()
                 KernelMemory.settle()

@@ -4,8 +4,8 @@
 //
 //     (echo 192.0.2.22; sleep 60; echo 192.0.2.23) | Agent
 //
-// eth1, the route and the address may come and go meanwhile. At the input's end it goes on with what it was told last, until
-// it is killed; the traffic flows on then.
+// eth1, the route and the address may come and go meanwhile. At the input's end it goes on with what it was told last,
+// until it is killed; the traffic flows on then.
 
 import InternetAddress
 import Pseudowire
