@@ -1,3 +1,5 @@
+import BPF
+import CPseudowireObject
 import Glibc
 import PseudowireTestbed
 import RouteNetlink
@@ -46,6 +48,29 @@ extension ChurnTests {
             try arena.expectNothingStale()
         }
         #expect(outcome.lost == 0, "\(outcome)")
+        try arena.delete("tun0")
+        try arena.end()
+    }
+
+    @Test("it does not go on where somebody else, who comes first in the document, has been given its place")
+    func rivalled() throws {
+        let arena = try Self.begin(isMade: false)
+        let manager = arena.wire.first
+        let before = try manager.export()
+        try arena.client.links.addAlternativeName("customer-1", to: arena.find("eth1").index)
+        var other = arena.configuration
+        (other.name, other.access, other.session.local) = ("pw2", "customer-1", 77)
+        let rest = before.pseudowires.filter { $0.name != "pw1" }
+        let kept = try manager.keep(PseudowireDocument([other] + rest + [Self.impossible(arena.configuration)]))
+        #expect(kept.waiting.map(\.name) == ["pw1"] && kept.failures.isEmpty)
+        #expect(try manager.pseudowire(named: "pw2").health.state == .up)
+        #expect(try manager.pseudowire(named: "pw1").health.state == .waiting)
+        let port = try arena.find("eth1").index.rawValue
+        let state = try #require(try manager.openState())
+        #expect(try state.access.entries().filter { $0.key.ifindex == port }.map(\.value.session_id) == [77])
+        #expect(try state.sessions.entries().allSatisfy { $0.key != 2 })
+        #expect(try manager.keep(before).waiting.isEmpty)
+        try arena.expect(.up(), "alone again")
         try arena.delete("tun0")
         try arena.end()
     }

@@ -147,6 +147,27 @@ struct FootingTests {
         try wire.takeDown()
     }
 
+    @Test("an underlay that is gone keeps its name, also where a command dies and the next one goes on for it")
+    func goneUnderlay() throws {
+        let wire = try Wire()
+        let client = try wire.client(.edge1)
+        let spare = try client.links.create(.veth("und7", peer: .init(name: "far7")))
+        var near = Cell.all[0].configuration(at: .edge1)
+        near.underlays = ["veth12", "und7"]
+        try wire.first.add(near)
+        try wire.second.add(Cell.all[0].configuration(at: .edge2))
+        try client.links.delete(spare.index)
+        let command = FaultCommand("set", ["pw0", "ttl=9"], in: wire.network.path(of: .edge1))
+        #expect(try command.run(.kill(3)).wasKilled)
+        #expect(FileSystem.exists(wire.first.directory.pin(Journal.name)))
+        try wire.first.refresh()
+        #expect(!FileSystem.exists(wire.first.directory.pin(Journal.name)))
+        near.ttl = 9
+        #expect(try wire.first.export().pseudowires == [near])
+        try wire.expectPings()
+        try wire.takeDown()
+    }
+
     @Test("what is written down and cannot be read stops every change but teardown, and harms nothing")
     func unreadable() throws {
         let wire = try Wire()

@@ -45,6 +45,8 @@ struct Relevance {
     /// Whether an attempt of ours, which has failed and was undone, makes the kernel tell such a thing.
     func isEcho(_ event: RouteEvent) -> Bool {
         switch event {
+        // What was in use before the attempt is not what it has made.
+        case .link(.removed, let link) where used.contains(link.index.rawValue): return false
         case .link(let change, let link):
             let aliases = [Splitter.pair.alias, Joiner.pair.alias, CustomerPort.alias]
             let names = Splitter.pair.names + Joiner.pair.names

@@ -144,7 +144,6 @@ struct Reconciliation {
 
     private func write(_ record: Record) throws(PseudowireError) {
         try bpf { () throws(BPFError) in
-            try state.nameUnderlays(of: [record])
             try state.pseudowires.update(key: pw_name(record.configuration.name), value: record.value)
         }
         try FaultPoint.recoveryRecord.reach()

@@ -168,7 +168,8 @@ struct DocumentPlanner {
         // What keeps it from being made anew does not undo it, as long as it is where it was; nor does an option that
         // cannot be had, if it is to carry the same frames to the same peer.
         if place == nil, let old, old.isReady, old.access != 0,
-            old.configuration == wire || mode == .keep && old.configuration.carries(theSameAs: wire),
+            old.configuration == wire
+                || mode == .keep && old.configuration.carries(theSameAs: wire) && survey.hasRoom(for: old),
             try isThere(old, hidden, access)
         {
             return Judgement(record: old, place: nil, makes: false, faults: faults, isHeld: true)

@@ -116,6 +116,18 @@ struct Survey {
         latest = (record.access, record.underlays)
     }
 
+    /// Whether nobody who was given a place before has taken anything of one that would stay in its own.
+    func hasRoom(for record: Record) -> Bool {
+        let configuration = record.configuration
+        if let held = holders[record.access],
+            held.all != nil || configuration.vlan == .any || held[configuration.vlan] != nil
+        {
+            return false
+        }
+        return sessions[configuration.session.local] == configuration.name && underlayUsers[record.access] == nil
+            && record.underlays.allSatisfy { holders[$0] == nil }
+    }
+
     private mutating func note(_ record: Record) {
         let name = record.configuration.name
         if record.configuration.makesInterface { madeInterfaces.insert(record.configuration.access) }
