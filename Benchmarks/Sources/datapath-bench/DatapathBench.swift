@@ -146,7 +146,7 @@ struct DatapathBench: ParsableCommand {
     /// An emulator translates code when it first runs, and a turn's programs are newly loaded: that is not to be
     /// measured.
     private func runInGuest() throws {
-        let seconds = quick ? 1 : 1.5
+        let seconds = quick ? 0.7 : 1.5
         let run = try measure(
             Self.guestSettings, rounds: quick ? 1 : 5, seconds: seconds, warmUp: seconds,
             only: { [.tcp(flows: 1), .frames(octets: 64), .injected(octets: 64)].contains($1) }, progress: Self.say)
