@@ -118,22 +118,8 @@ struct OffloadMatrixTests {
         for tags in [[VLANTag.customer(42, priority: 5)], [.service(7), .customer(42)]] {
             for family in [IPAddress.Family.v4, .v6] {
                 let segment = TCPSegment(sourcePort: 9, destinationPort: 9, payload: payload)
-                let packet =
-                    family == .v4
-                    ? IPPacket(source: "198.51.100.1", destination: "198.51.100.2", transport: .tcp(segment))
-                    : IPPacket(source: "2001:db8:1::1", destination: "2001:db8:1::2", transport: .tcp(segment))
-                var frame = EthernetFrame(
-                    destination: "02:00:00:00:00:02", source: "02:00:00:00:00:01", tags: tags, payload: .ip(packet)
-                ).bytes
-                let transport = 14 + tags.count * 4 + (family == .v4 ? 20 : 40)
-                // Left to be filled in, as by a stack: the sum of the pseudo header alone.
-                var pseudo = InternetChecksum()
-                pseudo.add(packet.source.bytes)
-                pseudo.add(packet.destination.bytes)
-                pseudo.add(6 as UInt16)
-                pseudo.add(UInt16(frame.count - transport))
-                frame[transport + 16] = UInt8(~pseudo.value >> 8)
-                frame[transport + 17] = UInt8(~pseudo.value & 0xff)
+                let unfinished = UnfinishedFrame(family, .tcp(segment), tags: tags)
+                let (frame, transport) = (unfinished.bytes, unfinished.transport)
                 try near.send(
                     frame,
                     offload: .init(
@@ -163,21 +149,9 @@ struct OffloadMatrixTests {
         return [(Transport.tcp(tcp), 16), (.udp(udp), 6)].flatMap { transport, place in
             [IPAddress.Family.v4, .v6].flatMap { family in
                 [false, true].map { isWithin in
-                    let packet =
-                        family == .v4
-                        ? IPPacket(source: "198.51.100.1", destination: "198.51.100.2", transport: transport)
-                        : IPPacket(source: "2001:db8:1::1", destination: "2001:db8:1::2", transport: transport)
-                    var frame = EthernetFrame(
-                        destination: "02:00:00:00:00:02", source: "02:00:00:00:00:01", payload: .ip(packet)
-                    ).bytes
-                    let start = family == .v4 ? 34 : 54
-                    var pseudo = InternetChecksum()
-                    pseudo.add(packet.source.bytes)
-                    pseudo.add(packet.destination.bytes)
-                    pseudo.add(place == 16 ? 6 as UInt16 : 17)
-                    pseudo.add(UInt16(frame.count - start))
-                    frame[start + place] = UInt8(~pseudo.value >> 8)
-                    frame[start + place + 1] = UInt8(~pseudo.value & 0xff)
+                    let unfinished = UnfinishedFrame(family, transport, field: place)
+                    let start = unfinished.transport
+                    var frame = unfinished.bytes
                     frame += [UInt8](repeating: 0, count: max(6, 60 - frame.count))
                     // The octets behind a datagram may be the IP packet's own.
                     if isWithin, place == 6 {

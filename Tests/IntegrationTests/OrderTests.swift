@@ -60,23 +60,8 @@ struct OrderTests {
         let segment = TCPSegment(
             sourcePort: port, destinationPort: 9, sequence: sequence, flags: .ack,
             payload: [UInt8](repeating: 7, count: octets))
-        let packet =
-            family == .v4
-            ? IPPacket(source: "198.51.100.1", destination: "198.51.100.2", transport: .tcp(segment))
-            : IPPacket(source: "2001:db8:1::1", destination: "2001:db8:1::2", transport: .tcp(segment))
-        var frame = EthernetFrame(
-            destination: "02:00:00:00:00:02", source: "02:00:00:00:00:01", payload: .ip(packet)
-        ).bytes
-        guard octets > Self.segment else { return frame }
-        let start = family == .v4 ? 34 : 54
-        var pseudo = InternetChecksum()
-        pseudo.add(packet.source.bytes)
-        pseudo.add(packet.destination.bytes)
-        pseudo.add(6 as UInt16)
-        pseudo.add(UInt16(frame.count - start))
-        frame[start + 16] = UInt8(~pseudo.value >> 8)
-        frame[start + 17] = UInt8(~pseudo.value & 0xff)
-        return frame
+        return octets > Self.segment
+            ? UnfinishedFrame(family, .tcp(segment)).bytes : UnfinishedFrame.whole(family, .tcp(segment)).bytes
     }
 
     @Test("nothing overtakes the segments of a large frame of the same flow", arguments: Case.all)
