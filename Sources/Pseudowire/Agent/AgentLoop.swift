@@ -68,8 +68,11 @@ struct AgentLoop {
             let wishes = agent.mailbox.take()
             if wishes.stops { break }
             if let wanted = wishes.document { use(wanted, report) }
+            // Of a link far up in its path nobody tells: whoever looks anyway reads it as well.
+            let isDue = schedule.due <= .now
+            if isDue { watch?.renew() }
             let hasChanged = watch?.take() ?? false
-            if wishes.reloads || hasChanged { reload(isAsked: wishes.reloads, report) }
+            if wishes.reloads || hasChanged || isDue { reload(isAsked: wishes.reloads, report) }
             var now = ContinuousClock.now
             if journal.take() { schedule.note(now) }
             if let beat = nextBeat, let pause = agent.options.heartbeat, beat <= now {
@@ -77,9 +80,6 @@ struct AgentLoop {
                 nextBeat = now.advanced(by: pause)
             }
             if schedule.due <= now {
-                // Of a link far up in its path nobody tells.
-                watch?.renew()
-                reload(isAsked: false, report)
                 try look(report)
                 now = .now
                 if deadline != nil, ledger.outcome.isHealthy { break }
